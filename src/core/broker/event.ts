@@ -1,0 +1,126 @@
+/**
+ * What happened, for logs, metrics, `$SYS` and hooks. Events are gathered during a turn and read by
+ * the driver at its end. Packet events are made only when the broker is told to trace packets, so
+ * that a quiet broker allocates nothing for them.
+ *
+ * @module
+ */
+
+import type { ProtocolVersion, QoS } from "../codec/protocol.ts";
+
+/** Why a connection ended, in the terms that the log uses. */
+export type CloseCause =
+  | "client disconnected"
+  | "client disconnected with will"
+  | "connection closed by client"
+  | "connection lost"
+  | "malformed packet"
+  | "protocol error"
+  | "oversize packet"
+  | "not authorised"
+  | "exceeded timeout"
+  | "session taken over"
+  | "administrative action"
+  | "broker stopped"
+  | "receive maximum exceeded"
+  | "topic alias invalid"
+  | "used disallowed feature"
+  | "client identifier not valid"
+  | "bad username or password"
+  | "bad authentication method"
+  | "unsupported protocol version"
+  | "server busy"
+  | "quota exceeded"
+  | "internal error";
+
+/** Where a connection comes from. */
+export interface Peer {
+  /** The peer's address as text; `""` where there is none. */
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+  readonly localPort: number;
+}
+
+/** A packet that was received, sent, denied or dropped. Fields that its type lacks are absent. */
+export interface PacketEvent {
+  readonly kind: "packet";
+  readonly action: "received" | "sending" | "denied" | "denied-delivery" | "dropped-too-large";
+  readonly type:
+    | "connack"
+    | "publish"
+    | "puback"
+    | "pubrec"
+    | "pubrel"
+    | "pubcomp"
+    | "subscribe"
+    | "suback"
+    | "unsubscribe"
+    | "unsuback"
+    | "pingreq"
+    | "pingresp"
+    | "disconnect"
+    | "auth";
+  readonly clientId: string;
+  readonly packetId?: number;
+  readonly reasonCode?: number;
+  readonly sessionPresent?: boolean;
+  readonly dup?: boolean;
+  readonly qos?: QoS;
+  readonly retain?: boolean;
+  readonly topic?: string;
+  /** Payload length in bytes. */
+  readonly payloadBytes?: number;
+  /** Filters of a SUBSCRIBE or UNSUBSCRIBE, each with what it was answered. */
+  readonly filters?: readonly { readonly filter: string; readonly reasonCode: number }[];
+}
+
+/** Something that happened in the broker. */
+export type BrokerEvent =
+  | { readonly kind: "opened"; readonly peer: Peer }
+  | {
+    readonly kind: "connected";
+    readonly peer: Peer;
+    readonly clientId: string;
+    readonly protocolVersion: ProtocolVersion;
+    readonly cleanStart: boolean;
+    /** Seconds, as the client asked. */
+    readonly keepAlive: number;
+    readonly username: string | undefined;
+    readonly isBridge: boolean;
+    readonly will:
+      | {
+        readonly topic: string;
+        readonly payloadBytes: number;
+        readonly qos: QoS;
+        readonly retain: boolean;
+      }
+      | undefined;
+  }
+  | {
+    readonly kind: "closed";
+    readonly peer: Peer;
+    /** `undefined` when no CONNECT was accepted. */
+    readonly clientId: string | undefined;
+    readonly cause: CloseCause;
+    /** What was broken, in words for an operator; never a secret, never a payload. */
+    readonly detail: string | undefined;
+  }
+  | { readonly kind: "second-connect"; readonly peer: Peer; readonly clientId: string | undefined }
+  | {
+    readonly kind: "subscribed";
+    readonly clientId: string;
+    readonly filter: string;
+    readonly qos: QoS;
+  }
+  | { readonly kind: "unsubscribed"; readonly clientId: string; readonly filter: string }
+  | { readonly kind: "session-expired"; readonly clientId: string }
+  /** The first message dropped for this client since it connected. */
+  | { readonly kind: "dropping"; readonly clientId: string }
+  | {
+    readonly kind: "oversize-delivery";
+    readonly clientId: string;
+    readonly packetBytes: number;
+  }
+  | { readonly kind: "receive-maximum-exceeded"; readonly clientId: string }
+  | { readonly kind: "packet-id-reused"; readonly clientId: string; readonly packetId: number }
+  | PacketEvent;

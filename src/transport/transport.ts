@@ -1,0 +1,45 @@
+/**
+ * The contract between a network connection and the driver. A runtime's adapter, a Web Streams
+ * duplex and an in-memory pipe implement `Transport`; the driver implements `TransportHandler`.
+ *
+ * The idea: both directions are plain calls. Nothing here is a promise, so nothing is allocated per
+ * message, and at most one write is outstanding per connection.
+ *
+ * @module
+ */
+
+/** What the driver may do to one connection. */
+export interface Transport {
+  /** The peer's address as text, `""` where there is none. */
+  readonly remoteAddress: string;
+  /** The peer's port, 0 where there is none. */
+  readonly remotePort: number;
+  /** The port that accepted the connection, 0 where there is none. */
+  readonly localPort: number;
+  /**
+   * Sends `bytes[0..length)`. `true`: consumed, the buffer may be reused at once. `false`: the
+   * transport owns the buffer until it calls `onWritable`, and nothing may be written before that.
+   */
+  write(bytes: Uint8Array, length: number): boolean;
+  /** Stops `onBytes` until `resume`; a chunk already on its way may still be delivered. */
+  pause(): void;
+  /** Undoes `pause`. */
+  resume(): void;
+  /** Ends the connection after an outstanding write; `onClose` follows. */
+  close(): void;
+  /** Ends the connection at once, dropping what has not left; `onClose` follows. */
+  abort(): void;
+}
+
+/** What a transport tells the driver. Calls are never nested inside a call to the transport. */
+export interface TransportHandler {
+  /** Bytes arrived. The chunk is borrowed: it is valid during the call only. */
+  onBytes(chunk: Uint8Array): void;
+  /** The outstanding write is done and its buffer belongs to the caller of `write` again. */
+  onWritable(): void;
+  /** The connection is gone. Called exactly once, and nothing is called after it. */
+  onClose(error?: unknown): void;
+}
+
+/** Called once per accepted connection; bytes flow after it returns. */
+export type Accept = (transport: Transport) => TransportHandler;
