@@ -1,0 +1,95 @@
+/**
+ * Every bound of the broker, in one place, each with what happens when it is reached. A limit of 0
+ * does not limit, where Mosquitto's option of that name says so too.
+ *
+ * @module
+ */
+
+import type { QoS } from "../codec/protocol.ts";
+
+export interface Limits {
+  /** Bytes of a packet from a client; a larger one ends the connection. */
+  readonly maximumPacketSize: number;
+  /** Bytes of a payload; a larger one is acknowledged with a code and dropped. 0: no limit. */
+  readonly messageSizeLimit: number;
+  /** Slashes in a topic or filter; more are malformed. */
+  readonly topicSlashesMax: number;
+  /** Packets in flight to a client beside its own Receive Maximum; more wait. 0: no limit. */
+  readonly inflightMessagesMax: number;
+  /** QoS 2 packets in flight from a version 5 client; more are refused. 0: no limit. */
+  readonly receiveMaximum: number;
+  /** Deliveries that wait for one client; the newest is dropped. 0: no limit. */
+  readonly queuedMessagesMax: number;
+  /** Bytes that wait for one client; the newest is dropped. 0: no limit. */
+  readonly queuedBytesMax: number;
+  /** Whether QoS 0 messages wait for a client that is away, within the limits above. */
+  readonly queueQos0Messages: boolean;
+  /**
+   * Bytes that one connection has not taken yet. Beyond it, QoS 0 messages to it are dropped, QoS 1
+   * and 2 wait in its session's queue, and its own packets are not read.
+   */
+  readonly backlogBytesMax: number;
+  /** Bytes that all connections together have not taken; beyond it, `backlogBytesMax` shrinks. */
+  readonly backlogBytesTotalMax: number;
+  /** Aliases that a client may set; more end the connection. */
+  readonly topicAliasMaximum: number;
+  /** Aliases that the broker gives out per connection, within what the client allows. */
+  readonly topicAliasMaximumBroker: number;
+  /** A message or Will with a higher one ends the connection; subscriptions are granted less. */
+  readonly maximumQos: QoS;
+  /** Otherwise a retained message or Will ends the connection. */
+  readonly retainAvailable: boolean;
+  /** Seconds; 0: no limit. Version 5 clients are told, others refused. */
+  readonly keepAliveMax: number;
+  /** Seconds that a session may outlive its connection; 0xFFFFFFFF: no limit. */
+  readonly sessionExpiryIntervalMax: number;
+  /** Whether a client may leave its identifier to the broker. */
+  readonly allowZeroLengthClientId: boolean;
+  /** What generated identifiers begin with. */
+  readonly autoIdPrefix: string;
+  /** Milliseconds to the end of the CONNECT packet; then the connection is closed. */
+  readonly connectTimeoutMs: number;
+  /** Connections at one time; more are closed at once. */
+  readonly connectionsMax: number;
+  /** Retained messages; new topics beyond it are not retained. 0: no limit. */
+  readonly retainedMessagesMax: number;
+  /** Topics whose routes are remembered; the oldest are forgotten. */
+  readonly rememberedTopicsMax: number;
+  /** Bytes of those topics. */
+  readonly rememberedTopicBytesMax: number;
+  /** Bytes of idle buffers kept for reuse; more go to the garbage collector. */
+  readonly idleBufferBytesMax: number;
+  /** Bytes of an acknowledgement, DISCONNECT or the like; a larger one ends the connection. */
+  readonly controlPacketBytesMax: number;
+  /** Bytes of a CONNECT, AUTH, SUBSCRIBE or UNSUBSCRIBE; a larger one ends the connection. */
+  readonly requestPacketBytesMax: number;
+}
+
+export const DEFAULT_LIMITS: Limits = Object.freeze({
+  maximumPacketSize: 2_000_000,
+  messageSizeLimit: 0,
+  topicSlashesMax: 200,
+  inflightMessagesMax: 20,
+  receiveMaximum: 20,
+  queuedMessagesMax: 1000,
+  queuedBytesMax: 0,
+  queueQos0Messages: false,
+  backlogBytesMax: 4 * 1024 * 1024,
+  backlogBytesTotalMax: 512 * 1024 * 1024,
+  topicAliasMaximum: 10,
+  topicAliasMaximumBroker: 10,
+  maximumQos: 2,
+  retainAvailable: true,
+  keepAliveMax: 0,
+  sessionExpiryIntervalMax: 0xffffffff,
+  allowZeroLengthClientId: true,
+  autoIdPrefix: "auto-",
+  connectTimeoutMs: 30_000,
+  connectionsMax: 100_000,
+  retainedMessagesMax: 0,
+  rememberedTopicsMax: 65_536,
+  rememberedTopicBytesMax: 16 * 1024 * 1024,
+  idleBufferBytesMax: 64 * 1024 * 1024,
+  controlPacketBytesMax: 10_000,
+  requestPacketBytesMax: 100_000,
+});

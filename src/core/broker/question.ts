@@ -1,0 +1,108 @@
+/**
+ * What the broker asks before it lets a client do something. A `Policy` answers at once from
+ * memory, or says that somebody outside has to be asked: then a `Question` leaves the broker, the
+ * connection waits, and the driver brings the `Answer` back as an input.
+ *
+ * Deliveries are the exception: they are decided at once, always, because one message may have a
+ * thousand of them.
+ *
+ * @module
+ */
+
+import type { ProtocolVersion, QoS } from "../codec/protocol.ts";
+import { ReasonCode } from "../codec/reason_code.ts";
+import type { Peer } from "./event.ts";
+
+/** Granted, a reason code of refusal, or `ASK`: the answer will come from outside. */
+export type Decision = ReasonCode | typeof ASK;
+
+/** The decision that is not made here. */
+export const ASK = -1;
+
+/** Who wants to connect. */
+export interface ConnectRequest {
+  readonly peer: Peer;
+  readonly clientId: string;
+  readonly protocolVersion: ProtocolVersion;
+  readonly username: string | undefined;
+  /** Never to be logged. */
+  readonly password: Uint8Array | undefined;
+  readonly isBridge: boolean;
+}
+
+/** A client that has connected. */
+export interface Client {
+  readonly clientId: string;
+  readonly username: string | undefined;
+}
+
+/** Decides from memory. Each method is called for each case, so it should be quick. */
+export interface Policy {
+  connect(request: ConnectRequest): Decision;
+  /** Whether a version 5 client may use this Authentication Method; the exchange is then asked. */
+  hasAuthenticationMethod(method: string): boolean;
+  publish(client: Client, topic: string, qos: QoS, retain: boolean): Decision;
+  subscribe(client: Client, filter: string, qos: QoS): Decision;
+  unsubscribe(client: Client, filter: string): Decision;
+  /** Whether a message of this topic may reach the client. */
+  deliver(client: Client, topic: string): boolean;
+}
+
+/** Something only the outside can decide. The connection's packets wait for its answer. */
+export type Question =
+  | { readonly kind: "connect"; readonly id: number; readonly request: ConnectRequest }
+  | {
+    /** Part of an exchange of AUTH packets; the first carries what CONNECT brought. */
+    readonly kind: "authenticate";
+    readonly id: number;
+    readonly request: ConnectRequest;
+    readonly method: string;
+    readonly data: Uint8Array | undefined;
+    readonly isReauthentication: boolean;
+  }
+  | {
+    readonly kind: "publish";
+    readonly id: number;
+    readonly client: Client;
+    readonly topic: string;
+    readonly qos: QoS;
+    readonly retain: boolean;
+  }
+  | {
+    readonly kind: "subscribe";
+    readonly id: number;
+    readonly client: Client;
+    /** The filters that the policy did not decide itself, as requested. */
+    readonly filters: readonly { readonly filter: string; readonly qos: QoS }[];
+  };
+
+/** An answer to a question. */
+export type Answer =
+  | {
+    readonly kind: "connect";
+    readonly reasonCode: ReasonCode;
+    readonly reasonString?: string;
+    /** Replaces the user name, for example by an identity. */
+    readonly username?: string;
+  }
+  | {
+    readonly kind: "authenticate";
+    /** `CONTINUE_AUTHENTICATION` sends `data` and waits for the client's next AUTH. */
+    readonly reasonCode: ReasonCode;
+    readonly reasonString?: string;
+    readonly data?: Uint8Array;
+    readonly username?: string;
+  }
+  | { readonly kind: "publish"; readonly reasonCode: ReasonCode }
+  /** One reason code per filter of the question; success grants the requested QoS. */
+  | { readonly kind: "subscribe"; readonly reasonCodes: readonly ReasonCode[] };
+
+/** Lets everybody do everything; what a broker does that was given no policy. */
+export const OPEN_POLICY: Policy = Object.freeze({
+  connect: () => ReasonCode.SUCCESS,
+  hasAuthenticationMethod: () => false,
+  publish: () => ReasonCode.SUCCESS,
+  subscribe: () => ReasonCode.SUCCESS,
+  unsubscribe: () => ReasonCode.SUCCESS,
+  deliver: () => true,
+});

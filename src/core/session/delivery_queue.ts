@@ -1,0 +1,59 @@
+/**
+ * Deliveries that wait for their turn, first in, first out, bounded by count and by bytes. What
+ * does not fit is refused: the newest is lost, as Mosquitto's users expect, and never silently.
+ *
+ * @module
+ */
+
+import { RingQueue } from "../base/ring_queue.ts";
+import type { Delivery } from "./delivery.ts";
+
+/** The waiting deliveries of one session. */
+export class DeliveryQueue {
+  readonly #queue = new RingQueue<Delivery>();
+  #bytes = 0;
+
+  get length(): number {
+    return this.#queue.length;
+  }
+
+  /** Topic, properties and payload bytes of all that waits. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Whether one more message fits. Limits of 0 do not limit. */
+  hasRoom(messageBytes: number, countMax: number, bytesMax: number): boolean {
+    return (countMax === 0 || this.#queue.length < countMax) &&
+      (bytesMax === 0 || this.#bytes + messageBytes <= bytesMax);
+  }
+
+  push(delivery: Delivery): void {
+    this.#bytes += delivery.message.keptBytes;
+    this.#queue.push(delivery);
+  }
+
+  shift(): Delivery | undefined {
+    const delivery = this.#queue.shift();
+    if (delivery !== undefined) this.#bytes -= delivery.message.keptBytes;
+    return delivery;
+  }
+
+  peek(): Delivery | undefined {
+    return this.#queue.peek();
+  }
+
+  /** Keeps the deliveries for which `keep` is true, in order. */
+  retain(keep: (delivery: Delivery) => boolean): void {
+    this.#queue.retain((delivery) => {
+      const isKept = keep(delivery);
+      if (!isKept) this.#bytes -= delivery.message.keptBytes;
+      return isKept;
+    });
+  }
+
+  /** All that waits, first in first. */
+  *[Symbol.iterator](): IterableIterator<Delivery> {
+    for (let i = 0; i < this.#queue.length; i++) yield this.#queue.at(i);
+  }
+}

@@ -1,0 +1,92 @@
+/**
+ * What outlives a Network Connection: subscriptions, what is in flight in both directions, what is
+ * queued, the Will, and when all of it ends. A session is state; the rules that change it are in
+ * `core/broker`.
+ *
+ * The connection is a type parameter, because sessions stand below connections.
+ *
+ * @module
+ */
+
+import type { QoS } from "../codec/protocol.ts";
+import { DeliveryQueue } from "./delivery_queue.ts";
+import type { Message } from "./message.ts";
+import { Receiver } from "./receiver.ts";
+import { Sender } from "./sender.ts";
+import type { Will } from "./will.ts";
+
+/** The Session Expiry Interval that means never. [MQTT-3.1.2-23] */
+export const NEVER_EXPIRES = 0xffffffff;
+
+/** A subscription. Subscribing again replaces its options in place. [MQTT-3.8.4-3] */
+export class Subscription<C> {
+  readonly kind = "subscription";
+  readonly session: Session<C>;
+  /** As the client wrote it, `$share/…` included. */
+  readonly requestedFilter: string;
+  /** Without `$share/<name>/`. */
+  readonly filter: string;
+  readonly shareName: string | undefined;
+  qos: QoS = 0;
+  noLocal = false;
+  retainAsPublished = false;
+  /** 0 when there is none. */
+  subscriptionId = 0;
+  /** Its place in the route table, -1 for a member of a shared group. */
+  slot = -1;
+
+  constructor(
+    session: Session<C>,
+    requestedFilter: string,
+    parsed: { readonly filter: string; readonly shareName: string | undefined },
+  ) {
+    this.session = session;
+    this.requestedFilter = requestedFilter;
+    this.filter = parsed.filter;
+    this.shareName = parsed.shareName;
+  }
+}
+
+/** Retained messages that a new subscription is still owed. */
+export interface OwedRetained<C> {
+  readonly subscription: Subscription<C>;
+  readonly messages: readonly Message[];
+  next: number;
+}
+
+/** The state of one client. */
+export class Session<C> {
+  readonly kind = "session";
+  readonly clientId: string;
+  /** The user who made it. */
+  username: string | undefined;
+  connection: C | undefined = undefined;
+  /** Seconds; 0 ends it with its connection, `NEVER_EXPIRES` never. */
+  expiryInterval = 0;
+  /** Filters as requested, to their subscriptions. */
+  readonly subscriptions: Map<string, Subscription<C>> = new Map();
+  readonly sender: Sender = new Sender();
+  readonly receiver: Receiver = new Receiver();
+  readonly queue: DeliveryQueue = new DeliveryQueue();
+  readonly owedRetained: OwedRetained<C>[] = [];
+  will: Will | undefined = undefined;
+  /** The instant at which a delayed Will is due, `Infinity` when none waits. */
+  willDueAt = Infinity;
+  /** The instant at which the session ends while it has no connection. */
+  endsAt = Infinity;
+  /** The last sequence number given to a delivery. */
+  sequence = 0;
+
+  // A deadline: the earlier of `willDueAt` and `endsAt`.
+  at = Infinity;
+  heapIndex = -1;
+
+  constructor(clientId: string) {
+    this.clientId = clientId;
+  }
+
+  /** Whether it outlives its connection, so that what is in flight must be kept. */
+  get isPersistent(): boolean {
+    return this.expiryInterval > 0;
+  }
+}

@@ -1,0 +1,46 @@
+/**
+ * Topic Aliases, one table per direction and connection: those that the peer sets, and those that
+ * the broker gives out to the first topics that it sends. Neither outlives its connection.
+ * [MQTT-3.3.2-7]
+ *
+ * @module
+ */
+
+/** Aliases that the peer set. */
+export class InboundAliases<T> {
+  readonly #targets: (T | undefined)[] = [];
+
+  /** What the alias stands for, `undefined` when the peer never set it. */
+  get(alias: number): T | undefined {
+    return this.#targets[alias];
+  }
+
+  /** Sets or resets an alias; the caller has checked it against the Topic Alias Maximum. */
+  set(alias: number, target: T): void {
+    while (this.#targets.length <= alias) this.#targets.push(undefined);
+    this.#targets[alias] = target;
+  }
+}
+
+/** Aliases that we give out. Once given, an alias keeps its topic. */
+export class OutboundAliases {
+  readonly #aliases = new Map<string, number>();
+  readonly #maximum: number;
+
+  constructor(maximum: number) {
+    this.#maximum = maximum;
+  }
+
+  /** The alias of a topic, 0 when it has none. */
+  get(topic: string): number {
+    return this.#aliases.get(topic) ?? 0;
+  }
+
+  /** Gives the topic the next alias, 0 when all are given. [MQTT-3.1.2-26] */
+  assign(topic: string): number {
+    if (this.#aliases.size >= this.#maximum) return 0;
+    const alias = this.#aliases.size + 1;
+    this.#aliases.set(topic, alias);
+    return alias;
+  }
+}
