@@ -50,6 +50,15 @@ export interface Properties {
 /** What a packet without properties shares with all others; frozen, so nobody can add to it. */
 export const NO_PROPERTIES: Properties = Object.freeze({});
 
+/** Tells whether there is anything in them to write. */
+export function hasProperties(properties: Properties): boolean {
+  if (properties === NO_PROPERTIES) return false;
+  for (const name in properties) {
+    if (properties[name as keyof Properties] !== undefined) return true;
+  }
+  return false;
+}
+
 /** What carries the properties: a packet type, or 0 for the Will inside a CONNECT. */
 export type PropertyOwner = PacketType | 0;
 
@@ -134,6 +143,11 @@ function ownerBits(owners: readonly PropertyOwner[]): number {
   let bits = 0;
   for (const owner of owners) bits |= 1 << owner;
   return bits;
+}
+
+/** Tells whether any packet knows a property of this identifier. */
+export function isProperty(id: number): boolean {
+  return DEFINITION_BY_ID[id] !== undefined;
 }
 
 /** Reads the length of the properties and then the properties [MQTT-2.2.2-1]. */
