@@ -13,6 +13,8 @@ export interface ListenOptions {
   readonly hostname: string;
   /** 0 takes any free port. */
   readonly port: number;
+  /** Told of a connection that could not be accepted; the listener lives on. */
+  readonly onError?: (error: unknown) => void;
 }
 
 /** An open listening socket. */

@@ -25,9 +25,12 @@ export interface Transport {
   pause(): void;
   /** Undoes `pause`. */
   resume(): void;
-  /** Ends the connection after an outstanding write; `onClose` follows. */
+  /**
+   * Ends the connection after an outstanding write, or after a few seconds if the peer does not take
+   * it. From here on writes are dropped (and return `true`), and only `onClose` is still called.
+   */
   close(): void;
-  /** Ends the connection at once, dropping what has not left; `onClose` follows. */
+  /** As `close`, but at once: what has not left is dropped. */
   abort(): void;
 }
 
@@ -37,7 +40,11 @@ export interface TransportHandler {
   onBytes(chunk: Uint8Array): void;
   /** The outstanding write is done and its buffer belongs to the caller of `write` again. */
   onWritable(): void;
-  /** The connection is gone. Called exactly once, and nothing is called after it. */
+  /**
+   * The connection is gone, and an outstanding write's buffer belongs to the caller of `write` again.
+   * Called exactly once, and nothing is called after it. `error` is what broke the connection;
+   * without one, somebody ended it. A peer that ends its own side gets the answers to what it sent.
+   */
   onClose(error?: unknown): void;
 }
 

@@ -1,0 +1,36 @@
+/**
+ * Turns what a runtime throws when it cannot listen into an `OperationError`. The runtimes agree
+ * on the system's error codes (`EADDRINUSE` …) but on nothing else, so only codes are looked at.
+ *
+ * @module
+ */
+
+import { OperationError, type OperationErrorCode } from "../core/base/operation_error.ts";
+
+/** The error for a listener on `hostname` and `port` that failed with `cause`. */
+export function listenError(hostname: string, port: number, cause: unknown): OperationError {
+  const [code, words] = classify(systemCode(cause));
+  const host = hostname.includes(":") ? `[${hostname}]` : hostname;
+  return new OperationError(code, `Cannot listen on ${host}:${port}: ${words}`, { cause });
+}
+
+function systemCode(cause: unknown): unknown {
+  return typeof cause === "object" && cause !== null && "code" in cause ? cause.code : undefined;
+}
+
+function classify(code: unknown): readonly [OperationErrorCode, string] {
+  switch (code) {
+    case "EADDRINUSE":
+      return ["address-in-use", "the address is already in use"];
+    case "EADDRNOTAVAIL":
+    case "EAFNOSUPPORT":
+    case "ENOTFOUND":
+    case "EAI_AGAIN":
+      return ["address-not-available", "the address is not available on this machine"];
+    case "EACCES":
+    case "EPERM":
+      return ["permission-denied", "permission is denied"];
+    default:
+      return ["listen-failed", "the system refuses"];
+  }
+}
