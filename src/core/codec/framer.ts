@@ -58,6 +58,7 @@ export class Framer {
 
   /** Takes a chunk, which must stay as it is until `keepRest()` or until all of it is shown. */
   feed(chunk: Uint8Array): void {
+    assert(this.#chunk === NOTHING, "The rest of the last chunk was not kept");
     if (this.#at === this.#to) {
       this.bytes = chunk;
       this.#at = 0;
@@ -65,7 +66,7 @@ export class Framer {
       this.#isHeld = false;
       return;
     }
-    assert(this.#isHeld && this.#chunk === NOTHING, "The rest of the last chunk was not kept");
+    assert(this.#isHeld, "The rest of the last chunk was not kept");
     this.#chunk = chunk;
     this.#chunkAt = 0;
   }
@@ -99,7 +100,6 @@ export class Framer {
       const { bytes } = this;
       const at = this.#at;
       const count = this.#to - at;
-      this.#readHeader();
       const held = new Uint8Array(this.#heldSize(count));
       copyBytes(held, 0, bytes, at, this.#to);
       this.#become(held, 0, count, true);

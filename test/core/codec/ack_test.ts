@@ -1,0 +1,3 @@
+import { testFixtures } from "./fixture.ts";
+
+testFixtures("ack");
