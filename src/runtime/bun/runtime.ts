@@ -1,0 +1,18 @@
+/**
+ * Bun as a `Runtime`: a TCP listener of its own, and Node's process.
+ *
+ * @module
+ */
+
+import { processRuntime } from "../node/process.ts";
+import type { Runtime } from "../runtime.ts";
+import { bunApi } from "./bun_api.ts";
+import { listenTcp } from "./listen_tcp.ts";
+
+/** The runtime contract on Bun. */
+export const bunRuntime: Runtime = {
+  ...processRuntime,
+  name: "bun",
+  version: bunApi().version,
+  listenTcp,
+};

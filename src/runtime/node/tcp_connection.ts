@@ -1,0 +1,158 @@
+/**
+ * One accepted TCP connection on Node, over a socket of `node:net`.
+ *
+ * The idea: a socket made with `onread` reads into one buffer that all connections share, which
+ * spares an allocation for each chunk. Only a socket's constructor takes that option, so the handle
+ * of an accepted socket is moved into a new one; where a socket has no such handle, 'data' serves.
+ *
+ * @module
+ */
+
+import { Socket } from "node:net";
+import { CLOSE_TIMEOUT_MS, HALF_CLOSE_GRACE_MS } from "../../transport/closing.ts";
+import type { Accept, Transport, TransportHandler } from "../../transport/transport.ts";
+
+const NOTHING = new Uint8Array(0);
+
+/** Serves a socket that was accepted paused, until it ends. */
+export function serveTcp(accepted: Socket, shared: Uint8Array, accept: Accept): void {
+  new TcpConnection(accepted, shared).start(accept);
+}
+
+/** `open` to `closing` by `close`, to `ended` by `abort` or when the socket is done. */
+type State = "open" | "closing" | "ended";
+
+class TcpConnection implements Transport {
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+  readonly localPort: number;
+  readonly #socket: Socket;
+  #handler: TransportHandler | undefined;
+  #state: State = "open";
+  #paused = false;
+  #peerEnded = false;
+  #isWriting = false;
+  #error: unknown;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  readonly #onWritten = (error?: Error | null): void => {
+    if (!error) this.#written();
+  };
+
+  constructor(accepted: Socket, shared: Uint8Array) {
+    this.remoteAddress = accepted.remoteAddress ?? "";
+    this.remotePort = accepted.remotePort ?? 0;
+    this.localPort = accepted.localPort ?? 0;
+    this.#socket = withSharedBuffer(accepted, shared, (chunk) => {
+      // `false` stops the reading.
+      if (this.#state === "open") this.#handler!.onBytes(chunk);
+      return !this.#paused || this.#state !== "open";
+    });
+  }
+
+  start(accept: Accept): void {
+    const socket = this.#socket;
+    socket.on("end", () => this.#peerFinished());
+    socket.on("error", (error) => {
+      if (this.#state === "open") this.#error = error;
+    });
+    socket.on("close", () => this.#finish());
+    this.#handler = accept(this);
+    if (!this.#paused) socket.resume();
+  }
+
+  write(bytes: Uint8Array, length: number): boolean {
+    const socket = this.#socket;
+    if (this.#state !== "open" || !socket.writable) return true;
+    socket.write(length === bytes.length ? bytes : bytes.subarray(0, length));
+    // What left at once needs no callback. What did not is followed by an empty write, whose
+    // callback says that everything before it has left: 'drain' is not emitted below the mark.
+    if (socket.writableLength === 0) return true;
+    this.#isWriting = true;
+    socket.write(NOTHING, this.#onWritten);
+    return false;
+  }
+
+  pause(): void {
+    this.#paused = true;
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#paused = false;
+    this.#socket.resume();
+  }
+
+  close(): void {
+    if (this.#state !== "open") return;
+    this.#state = "closing";
+    this.#limitWaiting();
+    this.#socket.end();
+    this.#socket.resume();
+  }
+
+  abort(): void {
+    if (this.#state === "ended") return;
+    this.#state = "ended";
+    this.#socket.destroy();
+  }
+
+  #written(): void {
+    this.#isWriting = false;
+    if (this.#state !== "open") return;
+    this.#handler!.onWritable();
+    if (this.#peerEnded && !this.#isWriting) this.#endSoon();
+  }
+
+  #peerFinished(): void {
+    this.#peerEnded = true;
+    if (this.#state !== "open") return;
+    this.#limitWaiting();
+    if (!this.#isWriting) this.#endSoon();
+  }
+
+  #endSoon(): void {
+    setTimeout(() => {
+      if (!this.#isWriting) this.#socket.end();
+    }, HALF_CLOSE_GRACE_MS);
+  }
+
+  #finish(): void {
+    this.#state = "ended";
+    clearTimeout(this.#timer);
+    this.#handler!.onClose(this.#error);
+  }
+
+  #limitWaiting(): void {
+    this.#timer ??= setTimeout(() => this.abort(), CLOSE_TIMEOUT_MS);
+  }
+}
+
+/** What an accepted socket holds on to, and what `onread` asks of it. Neither is documented. */
+interface Handle {
+  readonly useUserBuffer?: unknown;
+}
+
+function withSharedBuffer(
+  accepted: Socket,
+  shared: Uint8Array,
+  onChunk: (chunk: Uint8Array) => boolean,
+): Socket {
+  // True of every Node so far; where it is not, the first test below sends us the documented way.
+  const holder = accepted as unknown as { _handle?: Handle | null };
+  const handle = holder._handle;
+  if (typeof handle?.useUserBuffer !== "function") {
+    return accepted.on("data", (chunk: Uint8Array) => void onChunk(chunk));
+  }
+  holder._handle = null;
+  return new Socket(
+    {
+      handle,
+      allowHalfOpen: true,
+      onread: {
+        buffer: shared,
+        callback: (count: number) => onChunk(shared.subarray(0, count)),
+      },
+      // `handle` is the option that is missing in the types.
+    } as unknown as ConstructorParameters<typeof Socket>[0],
+  );
+}
