@@ -1,0 +1,53 @@
+/**
+ * `deno task build`: bundles `mod.ts` into `dist/midge.js`, one module that Deno, Bun and Node run.
+ * With `--compile`, Bun makes a single executable of it. Prints what each weighs.
+ *
+ * @module
+ */
+
+import { bundleProgram, stopBundler } from "./bundle.ts";
+import { installPackages, installRuntime } from "./packages.ts";
+import { runCommand } from "./process.ts";
+import { fromRoot, ROOT } from "./root.ts";
+
+const BUNDLE = "dist/midge.js";
+const EXECUTABLE = "dist/midge";
+const COMPILE_LIMIT_MS = 300_000;
+
+async function build(args: readonly string[]): Promise<void> {
+  const unknown = args.find((arg) => arg !== "--compile");
+  if (unknown !== undefined) throw new Error(`Unknown option "${unknown}": there is "--compile"`);
+  await installPackages();
+  await bundleProgram("mod.ts", BUNDLE);
+  await stopBundler();
+  const bytes = await Deno.readFile(fromRoot(BUNDLE));
+  console.log(`${BUNDLE}: ${kib(bytes.length)}, ${kib(await gzipSize(bytes))} compressed`);
+  if (args.includes("--compile")) await compile();
+}
+
+async function compile(): Promise<void> {
+  const bun = await installRuntime("bun");
+  const args = [
+    "build",
+    "--compile",
+    "--bytecode",
+    "--format=esm",
+    BUNDLE,
+    "--outfile",
+    EXECUTABLE,
+  ];
+  const result = await runCommand(bun, args, { cwd: ROOT, limitMs: COMPILE_LIMIT_MS });
+  if (result.code !== 0) throw new Error(`Bun could not compile: ${result.output.trim()}`);
+  console.log(`${EXECUTABLE}: ${kib((await Deno.stat(fromRoot(EXECUTABLE))).size)}`);
+}
+
+async function gzipSize(bytes: Uint8Array<ArrayBuffer>): Promise<number> {
+  const stream = new Blob([bytes]).stream().pipeThrough(new CompressionStream("gzip"));
+  return (await new Response(stream).arrayBuffer()).byteLength;
+}
+
+function kib(bytes: number): string {
+  return `${(bytes / 1024).toFixed(1)} KiB`;
+}
+
+if (import.meta.main) await build(Deno.args);

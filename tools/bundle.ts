@@ -1,0 +1,143 @@
+/**
+ * Turns our TypeScript into JavaScript that Bun and Node load. The import map of `deno.json` is
+ * the one source of what a bare name means: here it is applied by a plugin of the bundler. Test
+ * bundles leave packages outside, in `node_modules`; the program takes them in.
+ *
+ * @module
+ */
+
+import * as esbuild from "esbuild";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { fromRoot, ROOT } from "./root.ts";
+
+/** One file that could not be bundled, and why. */
+export interface BundleFailure {
+  readonly file: string;
+  readonly message: string;
+}
+
+/** Bundles the program into one file. */
+export async function bundleProgram(entry: string, outfile: string): Promise<void> {
+  await esbuild.build({
+    ...SHARED,
+    entryPoints: [fromRoot(entry)],
+    outfile: fromRoot(outfile),
+    packages: "bundle",
+    legalComments: "eof",
+    // Packages written for CommonJS ask for `require`, which a module does not have by itself.
+    banner: {
+      js: 'import { createRequire as midgeRequire } from "node:module";\n' +
+        "const require = midgeRequire(import.meta.url);",
+    },
+    plugins: [importMapPlugin(await readImports(), { isExternal: false })],
+  });
+}
+
+/** Bundles each test file beside the others; what they share becomes chunks of its own. */
+export async function bundleTests(
+  files: readonly string[],
+  outdir: string,
+): Promise<BundleFailure[]> {
+  const imports = await readImports();
+  const build = (entryPoints: readonly string[]): Promise<unknown> =>
+    esbuild.build({
+      ...SHARED,
+      entryPoints: entryPoints.map(fromRoot),
+      outdir: fromRoot(outdir),
+      outbase: ROOT,
+      splitting: true,
+      sourcemap: "inline",
+      plugins: [importMapPlugin(imports, { isExternal: true }), sourceUrlPlugin()],
+    });
+  const failures: BundleFailure[] = [];
+  const sound: string[] = [];
+  try {
+    await build(files);
+    return [];
+  } catch {
+    // One bad file fails the build of all: find it, and run the others without it.
+    for (const file of files) {
+      try {
+        await build([file]);
+        sound.push(file);
+      } catch (error) {
+        failures.push({ file, message: error instanceof Error ? error.message : String(error) });
+      }
+    }
+  }
+  await build(sound);
+  return failures;
+}
+
+/** Ends the bundler's own process, without which ours does not end. */
+export async function stopBundler(): Promise<void> {
+  await esbuild.stop();
+}
+
+const SHARED: esbuild.BuildOptions = {
+  absWorkingDir: ROOT,
+  bundle: true,
+  format: "esm",
+  target: "esnext",
+  platform: "neutral",
+  mainFields: ["module", "main"],
+  conditions: ["import", "node"],
+  external: ["node:*", "bun:*"],
+  logLevel: "silent",
+  charset: "utf8",
+};
+
+type Imports = Readonly<Record<string, string>>;
+
+async function readImports(): Promise<Imports> {
+  return JSON.parse(await Deno.readTextFile(fromRoot("deno.json"))).imports;
+}
+
+/** `npm:name@version/path`, with or without the version, in the parts that Node resolves. */
+export function npmPath(specifier: string): string | undefined {
+  const match = /^npm:\/?((?:@[^/@]+\/)?[^/@]+)(?:@[^/]*)?(\/.*)?$/.exec(specifier);
+  return match === null ? undefined : match[1]! + (match[2] ?? "");
+}
+
+function importMapPlugin(imports: Imports, options: { isExternal: boolean }): esbuild.Plugin {
+  return {
+    name: "import-map",
+    setup(build): void {
+      build.onResolve({ filter: /^[^./]/ }, (args) => {
+        if (args.pluginData === "resolved" || args.kind === "entry-point") return undefined;
+        if (/^(?:node|bun|file|https?):/.test(args.path)) return undefined;
+        const path = npmPath(imports[args.path] ?? args.path);
+        if (path === undefined) return undefined;
+        if (options.isExternal) return { path, external: true };
+        return build.resolve(path, {
+          resolveDir: ROOT,
+          kind: args.kind,
+          pluginData: "resolved",
+        });
+      });
+    },
+  };
+}
+
+/**
+ * In a bundle, `import.meta.url` would name the bundle. Tests find their fixtures beside the
+ * source, so each file keeps its own address.
+ */
+function sourceUrlPlugin(): esbuild.Plugin {
+  return {
+    name: "source-url",
+    setup(build): void {
+      build.onLoad({ filter: /\.ts$/ }, async (args) => {
+        const source = await Deno.readTextFile(args.path);
+        const url = pathToFileURL(args.path);
+        const contents = source
+          .replaceAll(/\bimport\.meta\.url\b/g, JSON.stringify(url.href))
+          .replaceAll(
+            /\bimport\.meta\.dirname\b/g,
+            JSON.stringify(fileURLToPath(new URL(".", url))),
+          );
+        return { contents, loader: "ts" };
+      });
+    },
+  };
+}

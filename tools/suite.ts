@@ -1,0 +1,138 @@
+/**
+ * One suite per runtime: how its runner is called, and how what it wrote becomes test cases. A
+ * runner that hangs, crashes or leaves out a file becomes a failed case here, so that no run can
+ * pass by not running.
+ *
+ * @module
+ */
+
+import { parseJunit, type TestCase } from "./junit.ts";
+import { runCommand, type RunResult } from "./process.ts";
+import { fromRoot, ROOT } from "./root.ts";
+
+/** A runtime that runs the tests. */
+export type SuiteName = "deno" | "bun" | "node";
+
+/** Where a suite finds its runtime and its files, and how long it may take. */
+export interface SuiteOptions {
+  readonly binary: string;
+  /** Sources, relative to the root: Deno runs these, the others their bundles. */
+  readonly files: readonly string[];
+  readonly outdir: string;
+  readonly limitMs: number;
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** What came out of one suite. */
+export interface SuiteResult {
+  readonly name: string;
+  readonly cases: readonly TestCase[];
+  readonly elapsedMs: number;
+}
+
+// One test may take this long; Bun's own default of five seconds is meant for unit tests only.
+const TEST_LIMIT_MS = 60_000;
+
+/** Runs all files of a suite in one process of its runner, and gathers the cases. */
+export async function runSuite(name: SuiteName, options: SuiteOptions): Promise<SuiteResult> {
+  const reportPath = fromRoot(`${options.outdir}/${name}.xml`);
+  const result = await runCommand(options.binary, commandLine(name, reportPath, options), {
+    cwd: name === "deno" ? ROOT : fromRoot(`${options.outdir}/bundles`),
+    limitMs: options.limitMs,
+    env: { ...options.env, NO_COLOR: "1" },
+  });
+  const report = await Deno.readTextFile(reportPath).catch(() => "");
+  const cases = parseJunit(report).map((item) => ({ ...item, file: sourceFile(item.file) }));
+  cases.push(...findUnreported(result, cases, options));
+  return { name, cases, elapsedMs: result.elapsedMs };
+}
+
+function commandLine(name: SuiteName, report: string, options: SuiteOptions): string[] {
+  const bundles = options.files.map((file) => `./${file.replace(/\.ts$/, ".js")}`);
+  switch (name) {
+    case "deno":
+      return [
+        "test",
+        "-A",
+        "--no-check",
+        "--lock=test/deno.lock",
+        `--junit-path=${report}`,
+        ...options.files,
+      ];
+    case "bun":
+      return [
+        "test",
+        `--timeout=${TEST_LIMIT_MS}`,
+        "--reporter=junit",
+        `--reporter-outfile=${report}`,
+        ...bundles,
+      ];
+    case "node":
+      return [
+        "--enable-source-maps",
+        "--test",
+        `--test-timeout=${TEST_LIMIT_MS}`,
+        "--test-reporter=junit",
+        `--test-reporter-destination=${report}`,
+        "--test-reporter=spec",
+        "--test-reporter-destination=stdout",
+        ...bundles,
+      ];
+  }
+}
+
+/** Failures of which the report says nothing: the runner's own, and files that never ran. */
+export function findUnreported(
+  result: RunResult,
+  cases: readonly TestCase[],
+  options: { readonly files: readonly string[]; readonly limitMs: number },
+): TestCase[] {
+  const failed = (name: string, file: string, detail: string): TestCase => ({
+    name,
+    file,
+    outcome: "failed",
+    detail,
+  });
+  const last = tail(result.output, 30);
+  if (result.isTimedOut) {
+    const limit = `${options.limitMs / 1000} s`;
+    return [
+      failed(`ended within ${limit}`, "", `Still running after ${limit}. It said last:\n${last}`),
+    ];
+  }
+  const found: TestCase[] = [];
+  for (const file of options.files) {
+    const error = loadError(result.output, file);
+    const hasRun = cases.some((item) => item.file === file);
+    if (error !== undefined) found.push(failed("loads", file, error));
+    else if (!hasRun) found.push(failed("has a test", file, "Not one test of this file ran"));
+  }
+  const isExplained = found.length > 0 || cases.some((item) => item.outcome === "failed");
+  if (result.code !== 0 && !isExplained) {
+    found.push(failed("ended well", "", `The runner ended with ${result.code}. Last:\n${last}`));
+  }
+  return found;
+}
+
+/** What a runner says of a file that throws outside of its tests, which its report leaves out. */
+function loadError(output: string, file: string): string | undefined {
+  const bundle = file.replace(/\.ts$/, ".js");
+  const lines = output.split("\n");
+  const deno = lines.findIndex((line) => line.startsWith(`./${file} (uncaught error)`));
+  if (deno >= 0) return lines.slice(deno + 1, deno + 12).join("\n").trim();
+  const header = lines.indexOf(`${bundle}:`);
+  if (header < 0) return undefined;
+  const length = lines.slice(header + 1).findIndex((line) => /^\S+_test\.js:$/.test(line));
+  const section = lines.slice(header + 1, length < 0 ? undefined : header + 1 + length);
+  const bun = section.findIndex((line) => line.startsWith("# Unhandled error"));
+  return bun < 0 ? undefined : section.slice(bun, bun + 14).join("\n").trim();
+}
+
+function sourceFile(reported: string): string {
+  const match = /(?:^|\/)(test\/\S+_test)\.[jt]s$/.exec(reported.replace(/^\.\//, ""));
+  return match === null ? reported : `${match[1]!}.ts`;
+}
+
+function tail(text: string, count: number): string {
+  return text.trimEnd().split("\n").slice(-count).join("\n");
+}

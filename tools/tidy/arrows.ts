@@ -1,0 +1,153 @@
+/**
+ * Who may import whom inside `src`: the table of docs/architecture.md as data, and the rule that
+ * there is no circle, not even one of types. A target is a folder, or a single file where only that
+ * file may be used.
+ *
+ * @module
+ */
+
+import { importsOf, type Project, resolvePath, type Rule, sourceFiles } from "./source.ts";
+
+/** Files that state a contract; everyone who needs an outside part needs only these. */
+export const CONTRACTS: readonly string[] = [
+  "src/transport/transport.ts",
+  "src/transport/closing.ts",
+  "src/transport/listen_error.ts",
+  "src/store/store.ts",
+  "src/store/sql_database.ts",
+  "src/auth/auth.ts",
+  "src/cluster/cluster.ts",
+  "src/cluster/bus.ts",
+  "src/runtime/runtime.ts",
+];
+
+const CORE = ["src/core/"];
+const FORMATS = [
+  "src/auth/password_file.ts",
+  "src/auth/password_hash.ts",
+  "src/auth/acl_file.ts",
+  "src/auth/dynsec/",
+  "src/store/mosquitto_db.ts",
+];
+
+/** What each folder may import besides itself; the first folder that fits a path counts. */
+const ARROWS: readonly (readonly [folder: string, targets: readonly string[]])[] = [
+  ["src/core/base/", []],
+  ["src/core/topic/", ["src/core/base/"]],
+  ["src/core/codec/", ["src/core/base/", "src/core/topic/"]],
+  ["src/core/session/", ["src/core/base/", "src/core/topic/", "src/core/codec/"]],
+  ["src/core/broker/", [
+    "src/core/base/",
+    "src/core/topic/",
+    "src/core/codec/",
+    "src/core/session/",
+  ]],
+  ["src/core/client/", [
+    "src/core/base/",
+    "src/core/topic/",
+    "src/core/codec/",
+    "src/core/session/",
+  ]],
+  ["src/transport/", [...CORE, ...CONTRACTS]],
+  ["src/store/", [...CORE, ...CONTRACTS]],
+  ["src/auth/", [...CORE, ...CONTRACTS]],
+  ["src/cluster/", [...CORE, ...CONTRACTS]],
+  ["src/config/", CORE],
+  ["src/telemetry/", CORE],
+  ["src/driver/", [...CORE, ...CONTRACTS]],
+  ["src/client/", [...CORE, ...CONTRACTS, "src/driver/"]],
+  ["src/bridge/", [...CORE, ...CONTRACTS, "src/client/", "src/telemetry/"]],
+  ["src/admin/", [...CORE, ...CONTRACTS, "src/client/", "src/telemetry/"]],
+  ["src/app/", [
+    ...CORE,
+    ...CONTRACTS,
+    "src/transport/",
+    "src/store/",
+    "src/auth/",
+    "src/cluster/",
+    "src/config/",
+    "src/telemetry/",
+    "src/driver/",
+    "src/client/",
+    "src/bridge/",
+    "src/admin/",
+  ]],
+  ["src/cli/", ["src/app/", "src/client/", "src/config/", ...CONTRACTS, ...FORMATS]],
+  ["src/runtime/current.ts", [
+    ...CONTRACTS,
+    "src/runtime/deno/",
+    "src/runtime/bun/",
+    "src/runtime/node/",
+  ]],
+  ["src/runtime/bun/", [...CONTRACTS, "src/transport/", "src/runtime/node/"]],
+  ["src/runtime/workers/", [...CONTRACTS, "src/transport/", "src/app/", "src/driver/"]],
+  ["src/runtime/deno/", [...CONTRACTS, "src/transport/"]],
+  ["src/runtime/node/", [...CONTRACTS, "src/transport/"]],
+];
+
+function allowedTargets(path: string): readonly string[] | undefined {
+  if (CONTRACTS.includes(path)) return [...CORE, ...CONTRACTS];
+  const arrow = ARROWS.find(([folder]) => path.startsWith(folder));
+  return arrow === undefined ? undefined : [arrow[0], ...arrow[1]];
+}
+
+/** Each import inside `src` is one of the arrows of the table. */
+export const importArrows: Rule = {
+  name: "imports follow the arrows of docs/architecture.md",
+  find(project: Project): string[] {
+    const problems: string[] = [];
+    for (const [path, text] of sourceFiles(project, "src/")) {
+      const allowed = allowedTargets(path);
+      if (allowed === undefined) {
+        problems.push(`${path}: this folder is not in the table`);
+        continue;
+      }
+      for (const { specifier, line } of importsOf(text)) {
+        if (!specifier.startsWith(".")) {
+          if (path.startsWith("src/core/")) {
+            problems.push(`${path}:${line}: the core imports no package: "${specifier}"`);
+          }
+          continue;
+        }
+        const target = resolvePath(path, specifier);
+        if (!allowed.some((prefix) => target === prefix || target.startsWith(asFolder(prefix)))) {
+          problems.push(`${path}:${line}: may not import ${target}`);
+        }
+      }
+    }
+    return problems;
+  },
+};
+
+// A single file must not allow another one whose name begins alike.
+function asFolder(prefix: string): string {
+  return prefix.endsWith("/") ? prefix : `${prefix}/`;
+}
+
+/** No file reaches itself by imports. */
+export const noCycles: Rule = {
+  name: "no imports go in a circle, types included",
+  find(project: Project): string[] {
+    const graph = new Map(
+      sourceFiles(project, "src/", "mod.ts").map(([path, text]) => [
+        path,
+        importsOf(text).filter(({ specifier }) => specifier.startsWith("."))
+          .map(({ specifier }) => resolvePath(path, specifier)),
+      ]),
+    );
+    const problems: string[] = [];
+    const done = new Set<string>();
+    const trail: string[] = [];
+    const visit = (path: string): void => {
+      const start = trail.indexOf(path);
+      if (start >= 0) problems.push([...trail.slice(start), path].join(" → "));
+      if (start >= 0 || done.has(path)) return;
+      trail.push(path);
+      for (const target of graph.get(path) ?? []) visit(target);
+      trail.pop();
+      done.add(path);
+    };
+    for (const path of graph.keys()) visit(path);
+    return problems;
+  },
+};
