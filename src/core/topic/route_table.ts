@@ -11,7 +11,7 @@
  */
 
 import { decodeUtf8, encodeUtf8 } from "../base/utf8.ts";
-import { FilterLog, NEVER } from "./filter_log.ts";
+import { ChangeSieve, NEVER } from "./change_sieve.ts";
 import { FilterTrie, type FilterTrieStats } from "./filter_trie.ts";
 import { hashBytes, HashIndex } from "./hash_index.ts";
 import { isTopic } from "./topic.ts";
@@ -36,7 +36,7 @@ export interface RouteTableStats {
 }
 
 /** What a topic takes beside its bytes, its name and its list, roughly. */
-const TOPIC_BYTES = 256;
+const TOPIC_BYTES = 384;
 
 const DOLLAR_SIGN = 0x24;
 
@@ -48,15 +48,17 @@ export class Topic<T> {
   readonly isReserved: boolean;
   /** For the table that made this topic, and nobody else. */
   readonly hash: number;
+  readonly places: readonly number[];
   values: readonly T[] = [];
   version: number = NEVER;
   /** The generation that holds it; 0 when none does. */
   generation = 0;
   #name: string | undefined;
 
-  constructor(bytes: Uint8Array, hash: number) {
+  constructor(bytes: Uint8Array, hash: number, places: readonly number[]) {
     this.bytes = bytes;
     this.hash = hash;
+    this.places = places;
     this.isReserved = bytes[0] === DOLLAR_SIGN;
   }
 
@@ -80,7 +82,7 @@ export class Topic<T> {
 /** Filters, and the topics that were looked up in them. */
 export class RouteTable<T extends object> {
   readonly #trie: FilterTrie<T>;
-  readonly #log: FilterLog = new FilterLog();
+  readonly #changes: ChangeSieve;
   readonly #seed: number;
   readonly #levelsMax: number;
   readonly #generationTopicsMax: number;
@@ -91,6 +93,7 @@ export class RouteTable<T extends object> {
   constructor(options: RouteTableOptions) {
     this.#seed = options.seed ?? 0;
     this.#trie = new FilterTrie({ seed: this.#seed });
+    this.#changes = new ChangeSieve(this.#seed);
     this.#levelsMax = options.levelsMax;
     this.#generationTopicsMax = Math.max(1, options.topicsMax >> 1);
     this.#generationBytesMax = options.bytesMax / 2;
@@ -112,13 +115,13 @@ export class RouteTable<T extends object> {
   /** Stores a value under a valid filter, once more if it is there already; its slot. */
   add(filter: string, value: T): number {
     const slot = this.#trie.add(filter, value);
-    this.#log.append(filter);
+    this.#changes.append(filter);
     return slot;
   }
 
   /** Removes what {@linkcode add} stored in a slot. */
   remove(slot: number): void {
-    this.#log.append(this.#trie.filter(slot));
+    this.#changes.append(this.#trie.filter(slot));
     this.#trie.remove(slot);
   }
 
@@ -150,7 +153,7 @@ export class RouteTable<T extends object> {
    * caller may go through it while filters come and go.
    */
   values(topic: Topic<T>): readonly T[] {
-    if (topic.version !== this.#log.version) this.#refresh(topic);
+    if (topic.version !== this.#changes.version) this.#refresh(topic);
     return topic.values;
   }
 
@@ -163,14 +166,18 @@ export class RouteTable<T extends object> {
     let topic = this.#old.find(bytes, start, end, hash);
     if (topic === null) {
       if (!isTopic(bytes, start, end, this.#levelsMax)) return null;
-      topic = new Topic<T>(bytes.slice(start, end), hash);
+      topic = this.#newTopic(bytes.slice(start, end), hash);
     }
     this.#rejuvenate(topic);
     return topic;
   }
 
+  #newTopic(bytes: Uint8Array, hash: number): Topic<T> {
+    return new Topic(bytes, hash, this.#changes.places(bytes));
+  }
+
   #refresh(topic: Topic<T>): void {
-    if (this.#log.mayConcern(topic.bytes, topic.version)) {
+    if (this.#changes.mayConcern(topic.places, topic.version)) {
       const values: T[] = [];
       this.#trie.match(topic.bytes, 0, topic.bytes.length, values);
       const bytes = (values.length - topic.values.length) * 8;
@@ -178,7 +185,7 @@ export class RouteTable<T extends object> {
       else if (topic.generation === this.#old.number) this.#old.bytes += bytes;
       topic.values = values;
     }
-    topic.version = this.#log.version;
+    topic.version = this.#changes.version;
     // Whoever keeps values is counted, even when held by a connection and forgotten here.
     if (topic.generation !== this.#young.number) this.#rejuvenate(topic);
     else if (this.#young.bytes > this.#generationBytesMax) this.#rotate();
@@ -191,6 +198,7 @@ export class RouteTable<T extends object> {
     ) {
       this.#rotate();
     }
+    if (topic.generation === 0) this.#changes.count(topic.places, 1);
     this.#young.add(topic);
   }
 
@@ -198,7 +206,7 @@ export class RouteTable<T extends object> {
     const forgotten = this.#old;
     this.#old = this.#young;
     this.#young = new Generation(this.#old.number + 1);
-    forgotten.forget();
+    forgotten.forget(this.#changes);
   }
 }
 
@@ -233,12 +241,13 @@ class Generation<T> {
   }
 
   /** Drops the lists of those topics that nobody asked for since the generation grew old. */
-  forget(): void {
+  forget(changes: ChangeSieve): void {
     for (const topic of this.topics) {
       if (topic.generation !== this.number) continue;
       topic.values = [];
       topic.version = NEVER;
       topic.generation = 0;
+      changes.count(topic.places, -1);
     }
   }
 }
