@@ -1,0 +1,182 @@
+// The TCP adapter of the present runtime: the transport contract, and what concerns the listener.
+
+import { assertEquals, assertRejects } from "@std/assert";
+import { OperationError } from "../../src/core/base/operation_error.ts";
+import type { Listener } from "../../src/runtime/runtime.ts";
+import type { Accept } from "../../src/transport/transport.ts";
+import { transportSuite } from "../contract/transport.ts";
+import { test } from "../harness.ts";
+import { runtime } from "../support/current_runtime.ts";
+import { Probe } from "../support/probe.ts";
+import { connectPeer, type SocketPeer } from "../support/socket_peer.ts";
+import { settle, until } from "../support/wait.ts";
+
+const LOOPBACK = "127.0.0.1";
+
+let listener: Listener | undefined;
+const peers: SocketPeer[] = [];
+// One listener accepts for all connections of a test; each accept belongs to the latest connect.
+let pending: Accept[] = [];
+
+transportSuite({
+  name: `listenTcp() on ${runtime.name}`,
+  heldBytesMax: 64 * 1_048_576,
+  isHalfClosable: true,
+  lingers: true,
+  async connect(accept) {
+    listener ??= await runtime.listenTcp(
+      { hostname: LOOPBACK, port: 0 },
+      (transport) => pending.shift()!(transport),
+    );
+    pending.push(accept);
+    const peer = await connectPeer(LOOPBACK, listener.port);
+    peers.push(peer);
+    return peer;
+  },
+  async release() {
+    for (const peer of peers.splice(0)) peer.destroy();
+    pending = [];
+    await listener?.close();
+    listener = undefined;
+  },
+});
+
+async function withListener(
+  hostname: string,
+  body: (listener: Listener, probes: Probe[]) => Promise<void>,
+): Promise<void> {
+  const probes: Probe[] = [];
+  const listener = await runtime.listenTcp({ hostname, port: 0 }, (transport) => {
+    const probe = new Probe(transport);
+    probe.onChunk = (chunk) => void probe.write(chunk.slice());
+    probes.push(probe);
+    return probe;
+  });
+  try {
+    await body(listener, probes);
+  } finally {
+    for (const probe of probes) if (probe.closeCount === 0) probe.abort();
+    await listener.close();
+  }
+}
+
+async function echoed(peer: SocketPeer, bytes: number[]): Promise<number[]> {
+  const got: number[] = [];
+  peer.onChunk = (chunk) => void got.push(...chunk);
+  await peer.send(Uint8Array.from(bytes));
+  await until(() => got.length >= bytes.length, "the bytes come back");
+  return got;
+}
+
+test(`listenTcp() on ${runtime.name} tells both ends' addresses`, () =>
+  withListener(LOOPBACK, async (listener, probes) => {
+    const peer = await connectPeer(LOOPBACK, listener.port);
+    assertEquals(await echoed(peer, [1]), [1]);
+    assertEquals(probes.map((probe) => probe.address), [{
+      remoteAddress: LOOPBACK,
+      remotePort: peer.localPort,
+      localPort: listener.port,
+    }]);
+    peer.destroy();
+  }));
+
+test(`listenTcp() on ${runtime.name} listens on IPv6`, () =>
+  withListener("::1", async (listener, probes) => {
+    const peer = await connectPeer("::1", listener.port);
+    assertEquals(await echoed(peer, [6]), [6]);
+    assertEquals(
+      { hostname: listener.hostname, remote: probes.map((p) => p.address.remoteAddress) },
+      { hostname: "::1", remote: ["::1"] },
+    );
+    peer.destroy();
+  }));
+
+test(`listenTcp() on ${runtime.name} refuses a port in use`, () =>
+  withListener(LOOPBACK, async ({ port }) => {
+    const error = await assertRejects(
+      () => runtime.listenTcp({ hostname: LOOPBACK, port }, () => neverAccepted()),
+      OperationError,
+    );
+    assertEquals([error.code, error.message], [
+      "address-in-use",
+      `Cannot listen on 127.0.0.1:${port}: the address is already in use`,
+    ]);
+  }));
+
+test(`listenTcp() on ${runtime.name} refuses an address that is not this machine's`, async () => {
+  const error = await assertRejects(
+    () => runtime.listenTcp({ hostname: "203.0.113.9", port: 1883 }, () => neverAccepted()),
+    OperationError,
+  );
+  assertEquals([error.code, error.message], [
+    "address-not-available",
+    "Cannot listen on 203.0.113.9:1883: the address is not available on this machine",
+  ]);
+});
+
+test(`listenTcp() on ${runtime.name} stops accepting on close() and keeps what it accepted`, () =>
+  withListener(LOOPBACK, async (listener) => {
+    const peer = await connectPeer(LOOPBACK, listener.port);
+    assertEquals(await echoed(peer, [1]), [1]);
+    await listener.close();
+    await listener.close();
+    const isRefused = await connectPeer(LOOPBACK, listener.port).then(() => false, () => true);
+    assertEquals({ isRefused, echoed: await echoed(peer, [2]) }, { isRefused: true, echoed: [2] });
+    const again = await runtime.listenTcp(
+      { hostname: LOOPBACK, port: listener.port },
+      () => neverAccepted(),
+    );
+    assertEquals(again.port, listener.port);
+    await again.close();
+    peer.destroy();
+  }));
+
+test(`listenTcp() on ${runtime.name} survives clients that reset before they are accepted`, () =>
+  withListener(LOOPBACK, async (listener, probes) => {
+    for (let round = 0; round < 5; round++) {
+      const rude = await Promise.all(
+        Array.from({ length: 20 }, () => connectPeer(LOOPBACK, listener.port)),
+      );
+      for (const peer of rude) peer.abort();
+      await settle();
+    }
+    const peer = await connectPeer(LOOPBACK, listener.port);
+    assertEquals(await echoed(peer, [9]), [9]);
+    await until(
+      () => probes.filter((probe) => probe.closeCount === 0).length === 1,
+      "those that reset are closed",
+    );
+    assertEquals(probes.flatMap((probe) => probe.violations), []);
+    peer.destroy();
+  }));
+
+test(`listenTcp() on ${runtime.name} survives an accept that throws, and tells of it`, async () => {
+  const errors: unknown[] = [];
+  const failure = new Error("No");
+  let isWilling = false;
+  const probes: Probe[] = [];
+  const listener = await runtime.listenTcp({
+    hostname: LOOPBACK,
+    port: 0,
+    onError: (error) => errors.push(error),
+  }, (transport) => {
+    if (!isWilling) throw failure;
+    const probe = new Probe(transport);
+    probe.onChunk = (chunk) => void probe.write(chunk.slice());
+    probes.push(probe);
+    return probe;
+  });
+  const unlucky = await connectPeer(LOOPBACK, listener.port);
+  await until(() => unlucky.isEnded, "the connection is ended");
+  isWilling = true;
+  const peer = await connectPeer(LOOPBACK, listener.port);
+  assertEquals({ errors, echoed: await echoed(peer, [3]) }, { errors: [failure], echoed: [3] });
+  unlucky.destroy();
+  peer.destroy();
+  await until(() => probes[0]!.closeCount === 1, "the connection is closed");
+  await listener.close();
+});
+
+function neverAccepted(): never {
+  throw new Error("Nothing connects here");
+}

@@ -1,0 +1,61 @@
+// The far end of a TCP connection as a contract test uses it, over `node:net`, which every runtime
+// has.
+
+import { connect, type Socket } from "node:net";
+import type { Peer } from "../contract/transport.ts";
+
+/** Connects and gives the peer once the connection stands. */
+export function connectPeer(hostname: string, port: number): Promise<SocketPeer> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host: hostname, port, allowHalfOpen: true, noDelay: true });
+    socket.once("error", reject);
+    socket.once("connect", () => {
+      socket.off("error", reject);
+      resolve(new SocketPeer(socket));
+    });
+  });
+}
+
+export class SocketPeer implements Peer {
+  onChunk: (chunk: Uint8Array) => void = () => {};
+  isEnded = false;
+  isBroken = false;
+  readonly #socket: Socket;
+
+  constructor(socket: Socket) {
+    this.#socket = socket;
+    socket.on("data", (chunk: Uint8Array) => this.onChunk(chunk));
+    socket.on("end", () => this.isEnded = true);
+    socket.on("error", () => this.isBroken = true);
+    socket.on("close", () => this.isEnded = true);
+  }
+
+  get localPort(): number {
+    return this.#socket.localPort ?? 0;
+  }
+
+  send(bytes: Uint8Array): Promise<void> {
+    return new Promise((resolve) => {
+      this.#socket.write(bytes, (error) => {
+        if (!error) resolve();
+      });
+    });
+  }
+
+  finish(): void {
+    this.#socket.end();
+  }
+
+  abort(): void {
+    this.#socket.resetAndDestroy();
+  }
+
+  setReading(isReading: boolean): void {
+    if (isReading) this.#socket.resume();
+    else this.#socket.pause();
+  }
+
+  destroy(): void {
+    this.#socket.destroy();
+  }
+}
