@@ -20,7 +20,7 @@ export async function runChecks(): Promise<SuiteResult> {
   const start = performance.now();
   const cases: TestCase[] = [];
   const commands: [string, string[]][] = [
-    ["every file is formatted", ["fmt", "--check", "-q"]],
+    ["every file is formatted", ["fmt", "--check"]],
     ["every file passes the linter", ["lint", "-q"]],
     ["every file passes the type check", ["check", "-q", "--lock=test/deno.lock", "."]],
   ];

@@ -42,8 +42,12 @@ export async function runSuite(name: SuiteName, options: SuiteOptions): Promise<
     env: { ...options.env, NO_COLOR: "1" },
   });
   const report = await Deno.readTextFile(reportPath).catch(() => "");
-  const cases = parseJunit(report).map((item) => ({ ...item, file: sourceFile(item.file) }));
-  cases.push(...findUnreported(result, cases, options));
+  const cases = parseJunit(report).map((item) => ({
+    ...item,
+    file: sourceFile(item.file),
+    detail: loadErrorOnNode(result.output, item) ?? item.detail,
+  }));
+  cases.push(...findUnreported(name, result, cases, options));
   return { name, cases, elapsedMs: result.elapsedMs };
 }
 
@@ -83,49 +87,81 @@ function commandLine(name: SuiteName, report: string, options: SuiteOptions): st
 
 /** Failures of which the report says nothing: the runner's own, and files that never ran. */
 export function findUnreported(
+  name: SuiteName,
   result: RunResult,
   cases: readonly TestCase[],
   options: { readonly files: readonly string[]; readonly limitMs: number },
 ): TestCase[] {
-  const failed = (name: string, file: string, detail: string): TestCase => ({
-    name,
-    file,
-    outcome: "failed",
-    detail,
-  });
   const last = tail(result.output, 30);
   if (result.isTimedOut) {
     const limit = `${options.limitMs / 1000} s`;
     return [
-      failed(`ended within ${limit}`, "", `Still running after ${limit}. It said last:\n${last}`),
+      failure(`ends within ${limit}`, "", `Still running after ${limit}. It said last:\n${last}`),
     ];
+  }
+  if (result.code !== 0 && cases.length === 0) {
+    return [failure("starts", "", `The runner ended with ${result.code}. It said last:\n${last}`)];
   }
   const found: TestCase[] = [];
   for (const file of options.files) {
-    const error = loadError(result.output, file);
-    const hasRun = cases.some((item) => item.file === file);
-    if (error !== undefined) found.push(failed("loads", file, error));
-    else if (!hasRun) found.push(failed("has a test", file, "Not one test of this file ran"));
+    const error = loadError(name, result.output, file);
+    if (error !== undefined) found.push(failure("loads", file, error));
+    else if (!hasRun(name, result.output, cases, file)) {
+      found.push(failure("has a test", file, "Not one test of this file ran"));
+    }
   }
   const isExplained = found.length > 0 || cases.some((item) => item.outcome === "failed");
   if (result.code !== 0 && !isExplained) {
-    found.push(failed("ended well", "", `The runner ended with ${result.code}. Last:\n${last}`));
+    found.push(failure("ends well", "", `The runner ended with ${result.code}. Last:\n${last}`));
   }
   return found;
 }
 
+function failure(name: string, file: string, detail: string): TestCase {
+  return { name, file, outcome: "failed", detail };
+}
+
+// A case's file is where `test` was called, which may be a helper shared by several files: only
+// Bun's report can be asked. Deno announces each file, and Node reports an empty file as a case.
+function hasRun(
+  name: SuiteName,
+  output: string,
+  cases: readonly TestCase[],
+  file: string,
+): boolean {
+  switch (name) {
+    case "deno":
+      return new RegExp(`^running [1-9]\\d* tests? from \\./${file}$`, "m").test(output);
+    case "bun":
+      return cases.some((item) => item.file === file);
+    case "node":
+      return !cases.some((item) => item.outcome === "passed" && sourceFile(item.name) === file);
+  }
+}
+
 /** What a runner says of a file that throws outside of its tests, which its report leaves out. */
-function loadError(output: string, file: string): string | undefined {
-  const bundle = file.replace(/\.ts$/, ".js");
+function loadError(name: SuiteName, output: string, file: string): string | undefined {
   const lines = output.split("\n");
-  const deno = lines.findIndex((line) => line.startsWith(`./${file} (uncaught error)`));
-  if (deno >= 0) return lines.slice(deno + 1, deno + 12).join("\n").trim();
-  const header = lines.indexOf(`${bundle}:`);
+  if (name === "deno") {
+    const start = lines.findIndex((line) => line.startsWith(`./${file} (uncaught error)`));
+    return start < 0 ? undefined : lines.slice(start + 1, start + 12).join("\n").trim();
+  }
+  // Node's report has the file as a failed case.
+  if (name === "node") return undefined;
+  const header = lines.indexOf(`${file.replace(/\.ts$/, ".js")}:`);
   if (header < 0) return undefined;
   const length = lines.slice(header + 1).findIndex((line) => /^\S+_test\.js:$/.test(line));
   const section = lines.slice(header + 1, length < 0 ? undefined : header + 1 + length);
-  const bun = section.findIndex((line) => line.startsWith("# Unhandled error"));
-  return bun < 0 ? undefined : section.slice(bun, bun + 14).join("\n").trim();
+  const start = section.findIndex((line) => line.startsWith("# Unhandled error"));
+  return start < 0 ? undefined : section.slice(start, start + 14).join("\n").trim();
+}
+
+/** Node reports a file that throws while loading as a case of its own, but not what was thrown. */
+function loadErrorOnNode(output: string, item: TestCase): string | undefined {
+  if (item.outcome !== "failed" || !/_test\.js$/.test(item.name)) return undefined;
+  const lines = output.split("\n");
+  const end = lines.findIndex((line) => line.includes(`✖ ${item.name}`));
+  return end < 0 ? undefined : lines.slice(Math.max(0, end - 20), end).join("\n").trim();
 }
 
 function sourceFile(reported: string): string {

@@ -150,12 +150,18 @@ function report(results: readonly SuiteResult[]): boolean {
       if (item.outcome !== "failed") continue;
       const place = item.file === "" ? "" : ` in ${item.file}`;
       console.log(`\nFAILED on ${result.name}${place}: ${item.name}`);
-      console.log(item.detail.replaceAll(/^/gm, "    "));
+      console.log(plain(item.detail).replaceAll(/^/gm, "    "));
     }
   }
   const passed = count(results, "passed");
   console.log(`\n${totals(results)}`);
   return passed > 0 && count(results, "failed") === 0;
+}
+
+/** Without the colours that assertions write on runtimes where they know no way to ask. */
+function plain(text: string): string {
+  // deno-lint-ignore no-control-regex -- the escape character is what is looked for
+  return text.replaceAll(/\x1b?\[\d+m/g, "").replaceAll(/\n(?:[ \t]*\n)+/g, "\n");
 }
 
 /** Folders of runs that were ended before they could clean up. */
