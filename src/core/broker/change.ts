@@ -60,4 +60,3 @@ export type Change =
   | { readonly kind: "will-removed"; readonly clientId: string }
   | { readonly kind: "retained-set"; readonly message: Message }
   | { readonly kind: "retained-removed"; readonly topic: string };
-

@@ -55,7 +55,7 @@ export interface Limits {
   readonly retainedMessagesMax: number;
   /** Topics whose routes are remembered; the oldest are forgotten. */
   readonly rememberedTopicsMax: number;
-  /** Bytes of those topics. */
+  /** Bytes of those topics and of their lists of subscribers. */
   readonly rememberedTopicBytesMax: number;
   /** Bytes of idle buffers kept for reuse; more go to the garbage collector. */
   readonly idleBufferBytesMax: number;

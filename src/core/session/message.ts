@@ -66,6 +66,12 @@ export class Message {
       this.payloadLength;
   }
 
+  /** Declares that the message owns its bytes already. */
+  own(): this {
+    this.#kept = this;
+    return this;
+  }
+
   /** A copy that owns its bytes; the same one each time it is asked for. */
   keep(): Message {
     if (this.#kept !== undefined) return this.#kept;
@@ -87,8 +93,7 @@ export class Message {
     kept.expiresAt = this.expiresAt;
     kept.publisherId = this.publisherId;
     kept.#topic = this.#topic;
-    kept.#kept = kept;
-    this.#kept = kept;
+    this.#kept = kept.own();
     return kept;
   }
 }

@@ -49,9 +49,14 @@ export class Sender {
     return this.#count;
   }
 
+  /** Whether something from an earlier connection has still to be sent again. */
+  get hasUnsent(): boolean {
+    return this.#unsentAt < this.#unsent.length;
+  }
+
   /** The send quota: how many more packets may be sent now. [MQTT-4.9.0-1] */
   get sendQuota(): number {
-    return this.#unsentAt < this.#unsent.length ? 0 : this.#window - this.#outstanding;
+    return this.hasUnsent ? 0 : this.#window - this.#outstanding;
   }
 
   /**

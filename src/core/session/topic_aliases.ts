@@ -36,11 +36,13 @@ export class OutboundAliases {
     return this.#aliases.get(topic) ?? 0;
   }
 
-  /** Gives the topic the next alias, 0 when all are given. [MQTT-3.1.2-26] */
-  assign(topic: string): number {
-    if (this.#aliases.size >= this.#maximum) return 0;
-    const alias = this.#aliases.size + 1;
-    this.#aliases.set(topic, alias);
-    return alias;
+  /** The alias that `assign` would give, 0 when all are given. [MQTT-3.1.2-26] */
+  get next(): number {
+    return this.#aliases.size < this.#maximum ? this.#aliases.size + 1 : 0;
+  }
+
+  /** Gives the next alias to a topic that has none. */
+  assign(topic: string): void {
+    this.#aliases.set(topic, this.#aliases.size + 1);
   }
 }

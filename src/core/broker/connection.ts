@@ -1,0 +1,104 @@
+/**
+ * What the broker knows of one Network Connection, from its first byte to its end. It owns the
+ * framer of what comes in and the outbox of what goes out; the rules are in the handlers.
+ *
+ * A connection is also a deadline: that of its CONNECT at first, then that of its Keep Alive.
+ *
+ * @module
+ */
+
+import type { BufferPool } from "../base/buffer_pool.ts";
+import { Framer } from "../codec/framer.ts";
+import type { ConnectPacket, SubscribePacket } from "../codec/packet.ts";
+import type { ProtocolVersion } from "../codec/protocol.ts";
+import type { ReasonCode } from "../codec/reason_code.ts";
+import type { Message } from "../session/message.ts";
+import type { Session, Subscription } from "../session/session.ts";
+import type { SharedGroup } from "../session/shared_group.ts";
+import type { InboundAliases, OutboundAliases } from "../session/topic_aliases.ts";
+import type { Topic } from "../topic/route_table.ts";
+import type { Peer } from "./event.ts";
+import { Outbox } from "./outbox.ts";
+import type { ConnectRequest } from "./question.ts";
+
+/** What a topic leads to. */
+export type Target = Subscription<Connection> | SharedGroup<Connection>;
+
+/** Where a connection stands; it only ever moves down this list. */
+export type Phase = "opened" | "connecting" | "connected" | "ended";
+
+/** What an accepted or refused answer will be applied to. */
+export type Pending =
+  | {
+    readonly kind: "connect" | "authenticate";
+    readonly packet: ConnectPacket;
+    readonly request: ConnectRequest;
+  }
+  | { readonly kind: "reauthenticate"; readonly request: ConnectRequest }
+  | {
+    readonly kind: "publish";
+    /** A kept message. */
+    readonly message: Message;
+    readonly packetId: number;
+  }
+  | {
+    readonly kind: "subscribe";
+    readonly packet: SubscribePacket;
+    /** One per filter; `undefined` where the answer decides. */
+    readonly reasonCodes: readonly (ReasonCode | undefined)[];
+  };
+
+export class Connection {
+  readonly kind = "connection";
+  readonly peer: Peer;
+  readonly framer: Framer;
+  readonly outbox: Outbox;
+
+  phase: Phase = "opened";
+  /** That of the client once its CONNECT is read. */
+  protocolVersion: ProtocolVersion = 4;
+  session: Session<Connection> | undefined = undefined;
+  isBridge = false;
+  /** The method of the enhanced authentication that let it in. */
+  authenticationMethod: string | undefined = undefined;
+
+  /** Milliseconds without a packet after which it is closed; 0: never. */
+  silenceMaxMs = 0;
+  lastHeardAt = 0;
+  /** Bytes of the largest packet that the client accepts. */
+  sendSizeMax = Infinity;
+  inboundAliases: InboundAliases<Topic<Target>> | undefined = undefined;
+  outboundAliases: OutboundAliases | undefined = undefined;
+  /** The topic of its last PUBLISH: most clients repeat themselves. */
+  lastTopic: Topic<Target> | undefined = undefined;
+
+  /** The question that its packets wait for, 0 when there is none. */
+  questionId = 0;
+  pending: Pending | undefined = undefined;
+
+  /** It is on the list of the turn's dirty connections. */
+  isDirty = false;
+  /** The transport should stop reading. The driver compares this with what it did last. */
+  isPaused = false;
+  /** What it contributes to the total backlog. */
+  countedBacklog = 0;
+  /** A message to it has been dropped since it connected. */
+  hasDropped = false;
+  /** Its retained messages or queue wait for the backlog to go. */
+  isStalled = false;
+
+  // A deadline; see the module.
+  at = Infinity;
+  heapIndex = -1;
+
+  constructor(peer: Peer, packetLimits: Uint32Array, pool: BufferPool) {
+    this.peer = peer;
+    this.framer = new Framer(packetLimits);
+    this.outbox = new Outbox(pool);
+  }
+
+  /** What to call it in logs: its client, or its address before that is known. */
+  get label(): string {
+    return this.session?.clientId ?? `${this.peer.remoteAddress}:${this.peer.remotePort}`;
+  }
+}

@@ -1,0 +1,27 @@
+/**
+ * What `$SYS` and metrics count. Plain numbers that only grow, except where the name says
+ * otherwise; whoever wants a rate takes differences.
+ *
+ * @module
+ */
+
+export class Counters {
+  bytesReceived = 0;
+  bytesSent = 0;
+  packetsReceived = 0;
+  packetsSent = 0;
+  publishReceived = 0;
+  publishSent = 0;
+  /** Messages that a client should have had and did not get: limits, expiry of queues, size. */
+  publishDropped = 0;
+  publishBytesReceived = 0;
+  publishBytesSent = 0;
+  connectionsOpened = 0;
+  connectsAccepted = 0;
+  connectsRefused = 0;
+  protocolErrors = 0;
+  sessionsExpired = 0;
+  takeOvers = 0;
+  /** Times that we were broken and a connection paid for it. */
+  internalErrors = 0;
+}

@@ -1,0 +1,385 @@
+/**
+ * The gate: the one way by which a message reaches a client, whether it is live, retained, queued,
+ * sent again or shared. It asks the policy about the topic, applies the subscription's options and
+ * the client's limits, and either appends the packet to the outbox or lets the message wait.
+ *
+ * @module
+ */
+
+import { PacketType, type QoS } from "../codec/protocol.ts";
+import { ReasonCode } from "../codec/reason_code.ts";
+import type { Delivery } from "../session/delivery.ts";
+import type { Message } from "../session/message.ts";
+import { AwaitedPacket } from "../session/sender.ts";
+import type { Session, Subscription } from "../session/session.ts";
+import type { Connection } from "./connection.ts";
+import type { PublishOptions } from "./publish_encoder.ts";
+import { sendAck } from "./send.ts";
+import type { BrokerState } from "./state.ts";
+
+/**
+ * Brings a message to the session of a subscription. The encoder has begun with this message.
+ *
+ * @param retain the Retain flag that the client will see.
+ */
+export function deliver(
+  state: BrokerState,
+  message: Message,
+  subscription: Subscription<Connection>,
+  retain: boolean,
+  now: number,
+): void {
+  const { session } = subscription;
+  // [MQTT-3.8.3-3]
+  if (subscription.noLocal && session.clientId === message.publisherId) return;
+  if (!state.isOpen && !state.policy.deliver(session, message.topic)) {
+    if (state.tracesPackets) traceDenied(state, session, message, retain);
+    return;
+  }
+  const qos: QoS = message.qos < subscription.qos ? message.qos : subscription.qos;
+  const { connection } = session;
+  const { subscriptionId } = subscription;
+  if (qos === 0 && connection !== undefined) {
+    if (state.isBacklogged(connection)) countDropped(state, session);
+    else append(state, connection, message, 0, retain, false, 0, subscriptionId);
+    return;
+  }
+  if (qos === 0 && !state.limits.queueQos0Messages) {
+    // A client that is away does not get it, and was not promised to.
+    return;
+  }
+  if (
+    connection !== undefined && session.queue.length === 0 && session.sender.sendQuota > 0 &&
+    !state.isBacklogged(connection)
+  ) {
+    send(state, connection, session, message, qos, retain, subscriptionId);
+    return;
+  }
+  enqueue(state, session, message, qos, retain, subscriptionId, now);
+}
+
+/** Sends a QoS 1 or 2 message within the send quota. */
+function send(
+  state: BrokerState,
+  connection: Connection,
+  session: Session<Connection>,
+  message: Message,
+  qos: QoS,
+  retain: boolean,
+  subscriptionId: number,
+): void {
+  if (!fits(state, connection, message, qos, retain, subscriptionId)) return;
+  // What cannot be resumed need not be kept.
+  const delivery = session.isPersistent
+    ? makeDelivery(session, message, qos, retain, subscriptionId)
+    : undefined;
+  const packetId = session.sender.begin(
+    qos === 1 ? AwaitedPacket.PUBACK : AwaitedPacket.PUBREC,
+    delivery,
+  );
+  if (delivery !== undefined && state.keepsJournal) {
+    state.record({ kind: "delivery-sent", clientId: session.clientId, delivery, packetId });
+  }
+  append(state, connection, message, qos, retain, false, packetId, subscriptionId);
+}
+
+function enqueue(
+  state: BrokerState,
+  session: Session<Connection>,
+  message: Message,
+  qos: QoS,
+  retain: boolean,
+  subscriptionId: number,
+  now: number,
+): void {
+  const { limits } = state;
+  let countMax = limits.queuedMessagesMax;
+  // Somebody who is connected may have a window's worth more.
+  if (countMax > 0 && session.connection !== undefined) countMax += limits.inflightMessagesMax;
+  if (message.expiresAt <= now) return;
+  if (!session.queue.hasRoom(message.keptBytes, countMax, limits.queuedBytesMax)) {
+    countDropped(state, session);
+    return;
+  }
+  const delivery = makeDelivery(session, message, qos, retain, subscriptionId);
+  session.queue.push(delivery);
+  if (session.connection !== undefined) session.connection.isStalled = true;
+  if (state.keepsJournal && session.isPersistent) {
+    state.record({ kind: "delivery-queued", clientId: session.clientId, delivery });
+  }
+}
+
+function makeDelivery(
+  session: Session<Connection>,
+  message: Message,
+  qos: QoS,
+  retain: boolean,
+  subscriptionId: number,
+): Delivery {
+  return { message: message.keep(), qos, retain, subscriptionId, sequence: ++session.sequence };
+}
+
+/**
+ * Sends what a session is owed, as far as window and backlog allow: first what was in flight
+ * before, then what is queued, then retained messages of new subscriptions.
+ */
+export function pump(state: BrokerState, session: Session<Connection>, now: number): void {
+  const { connection, sender } = session;
+  if (connection === undefined) return;
+  resend(state, connection, session, now);
+  sendQueued(state, connection, session, now);
+  sendOwedRetained(state, connection, session, now);
+  connection.isStalled = session.queue.length > 0 || session.owedRetained.length > 0 ||
+    sender.hasUnsent;
+}
+
+function resend(
+  state: BrokerState,
+  connection: Connection,
+  session: Session<Connection>,
+  now: number,
+): void {
+  const { sender } = session;
+  while (!state.isBacklogged(connection)) {
+    const entry = sender.nextUnsent();
+    if (entry === undefined) return;
+    if (entry.awaits === AwaitedPacket.PUBCOMP) {
+      sendAck(state, connection, PacketType.PUBREL, entry.packetId, ReasonCode.SUCCESS);
+      continue;
+    }
+    const { delivery, packetId } = entry;
+    // The permission may have been taken away since; then the exchange is over.
+    if (
+      delivery === undefined || !mayStillHave(state, session, delivery) ||
+      !fitsDelivery(state, connection, delivery, now)
+    ) {
+      sender.release(entry);
+      recordFinished(state, session, packetId);
+      continue;
+    }
+    const { message, qos, retain, subscriptionId } = delivery;
+    state.encoder.begin(message, now);
+    // Marked as a repetition [MQTT-3.3.1-1] and under its first identifier [MQTT-4.4.0-1].
+    append(state, connection, message, qos, retain, true, packetId, subscriptionId);
+  }
+}
+
+function sendQueued(
+  state: BrokerState,
+  connection: Connection,
+  session: Session<Connection>,
+  now: number,
+): void {
+  const { sender, queue } = session;
+  for (;;) {
+    const delivery = queue.peek();
+    if (delivery === undefined || state.isBacklogged(connection)) return;
+    if (delivery.qos > 0 && sender.sendQuota <= 0) return;
+    queue.shift();
+    const { message, qos, retain, subscriptionId, sequence } = delivery;
+    if (
+      message.expiresAt <= now || !mayStillHave(state, session, delivery) ||
+      !fitsDelivery(state, connection, delivery, now)
+    ) {
+      if (state.keepsJournal && session.isPersistent) {
+        state.record({ kind: "delivery-dropped", clientId: session.clientId, sequence });
+      }
+      continue;
+    }
+    state.encoder.begin(message, now);
+    let packetId = 0;
+    if (qos > 0) {
+      packetId = sender.begin(qos === 1 ? AwaitedPacket.PUBACK : AwaitedPacket.PUBREC, delivery);
+    }
+    if (state.keepsJournal && session.isPersistent) {
+      state.record(
+        qos > 0
+          ? { kind: "delivery-sent", clientId: session.clientId, delivery, packetId }
+          : { kind: "delivery-dropped", clientId: session.clientId, sequence },
+      );
+    }
+    append(state, connection, message, qos, retain, false, packetId, subscriptionId);
+  }
+}
+
+function sendOwedRetained(
+  state: BrokerState,
+  connection: Connection,
+  session: Session<Connection>,
+  now: number,
+): void {
+  const { owedRetained, queue, sender } = session;
+  for (let owed = owedRetained[0]; owed !== undefined; owed = owedRetained[0]) {
+    while (owed.next < owed.messages.length) {
+      const message = owed.messages[owed.next]!;
+      const needsQuota = message.qos > 0 && owed.subscription.qos > 0;
+      if (queue.length > 0 || (needsQuota && sender.sendQuota <= 0)) return;
+      if (state.isBacklogged(connection)) return;
+      owed.next++;
+      // One that was replaced meanwhile was delivered live, and must not follow its successor.
+      if (message.isSuperseded || message.expiresAt <= now) continue;
+      state.encoder.begin(message, now);
+      // Retained because of a new subscription [MQTT-3.3.1-8].
+      deliver(state, message, owed.subscription, true, now);
+    }
+    owedRetained.shift();
+  }
+}
+
+function mayStillHave(
+  state: BrokerState,
+  session: Session<Connection>,
+  { message }: Delivery,
+): boolean {
+  return state.isOpen || state.policy.deliver(session, message.topic);
+}
+
+function fitsDelivery(
+  state: BrokerState,
+  connection: Connection,
+  { message, qos, retain, subscriptionId }: Delivery,
+  now: number,
+): boolean {
+  state.encoder.begin(message, now);
+  return fits(state, connection, message, qos, retain, subscriptionId);
+}
+
+/** Whether the client accepts a packet of that size; if not it is told to nobody but the log. */
+function fits(
+  state: BrokerState,
+  connection: Connection,
+  message: Message,
+  qos: QoS,
+  retain: boolean,
+  subscriptionId: number,
+): boolean {
+  if (connection.sendSizeMax === Infinity) return true;
+  const options = optionsFor(state, connection, message, qos, retain, false, 1, subscriptionId);
+  const packetBytes = state.encoder.size(options);
+  // [MQTT-3.1.2-24] [MQTT-3.1.2-25]
+  if (packetBytes <= connection.sendSizeMax) return true;
+  state.counters.publishDropped++;
+  state.emit({ kind: "oversize-delivery", clientId: connection.label, packetBytes });
+  return false;
+}
+
+/** Appends a PUBLISH to the outbox. */
+function append(
+  state: BrokerState,
+  connection: Connection,
+  message: Message,
+  qos: QoS,
+  retain: boolean,
+  dup: boolean,
+  packetId: number,
+  subscriptionId: number,
+): void {
+  const { encoder, counters } = state;
+  const version = connection.protocolVersion;
+  if (
+    subscriptionId === 0 && !dup && connection.outboundAliases === undefined &&
+    connection.sendSizeMax === Infinity
+  ) {
+    const bytes = encoder.commonSize(version, qos, retain);
+    const writer = state.reserve(connection, bytes);
+    encoder.appendCommon(writer, version, qos, retain, packetId);
+  } else {
+    if (qos === 0 && !fits(state, connection, message, qos, retain, subscriptionId)) return;
+    const options = optionsFor(
+      state,
+      connection,
+      message,
+      qos,
+      retain,
+      dup,
+      packetId,
+      subscriptionId,
+    );
+    encoder.append(state.reserve(connection, encoder.size(options)), options);
+    if (options.alias > 0 && !options.isAliasKnown) {
+      connection.outboundAliases?.assign(message.topic);
+    }
+  }
+  counters.packetsSent++;
+  counters.publishSent++;
+  counters.publishBytesSent += message.payloadLength;
+  if (state.tracesPackets) {
+    state.emit({
+      kind: "packet",
+      action: "sending",
+      type: "publish",
+      clientId: connection.label,
+      dup,
+      qos,
+      retain,
+      packetId,
+      topic: message.topic,
+      payloadBytes: message.payloadLength,
+    });
+  }
+}
+
+/** Fills in the options, with the topic's alias or a new one if there is one left. */
+function optionsFor(
+  state: BrokerState,
+  connection: Connection,
+  message: Message,
+  qos: QoS,
+  retain: boolean,
+  dup: boolean,
+  packetId: number,
+  subscriptionId: number,
+): PublishOptions {
+  const options = state.publishOptions;
+  options.version = connection.protocolVersion;
+  options.qos = qos;
+  options.retain = retain;
+  options.dup = dup;
+  options.packetId = packetId;
+  options.subscriptionId = subscriptionId;
+  const aliases = connection.outboundAliases;
+  const known = aliases?.get(message.topic) ?? 0;
+  options.isAliasKnown = known > 0;
+  options.alias = known > 0 ? known : aliases?.next ?? 0;
+  // A new alias makes this packet larger; one that then does not fit goes without.
+  if (known === 0 && options.alias > 0 && state.encoder.size(options) > connection.sendSizeMax) {
+    options.alias = 0;
+  }
+  return options;
+}
+
+/** Notes for the store that an exchange of this session is over. */
+export function recordFinished(
+  state: BrokerState,
+  session: Session<Connection>,
+  packetId: number,
+): void {
+  if (!state.keepsJournal || !session.isPersistent) return;
+  state.record({ kind: "delivery-finished", clientId: session.clientId, packetId });
+}
+
+function countDropped(state: BrokerState, session: Session<Connection>): void {
+  state.counters.publishDropped++;
+  const { connection } = session;
+  if (connection === undefined || connection.hasDropped) return;
+  connection.hasDropped = true;
+  state.emit({ kind: "dropping", clientId: session.clientId });
+}
+
+function traceDenied(
+  state: BrokerState,
+  session: Session<Connection>,
+  message: Message,
+  retain: boolean,
+): void {
+  state.emit({
+    kind: "packet",
+    action: "denied-delivery",
+    type: "publish",
+    clientId: session.clientId,
+    qos: message.qos,
+    retain,
+    topic: message.topic,
+    payloadBytes: message.payloadLength,
+  });
+}

@@ -1,0 +1,115 @@
+/**
+ * How connections and sessions end, whoever ends them.
+ *
+ * @module
+ */
+
+import { NEVER_EXPIRES, type Session } from "../session/session.ts";
+import type { Connection } from "./connection.ts";
+import type { CloseCause } from "./event.ts";
+import type { BrokerState } from "./state.ts";
+import { unsubscribeAll } from "./subscriptions.ts";
+import { delayWill, discardWill, publishWill } from "./wills.ts";
+
+export interface Ending {
+  readonly cause: CloseCause;
+  /** For the log: what was broken. */
+  readonly detail?: string;
+  /** Whether the Will is to be published; it is discarded otherwise. */
+  readonly publishesWill: boolean;
+}
+
+/**
+ * Ends a connection: what is in its outbox still leaves, then it is closed. Its session ends with
+ * it or begins to expire. Nothing happens when it has ended already.
+ */
+export function endConnection(
+  state: BrokerState,
+  connection: Connection,
+  ending: Ending,
+  now: number,
+): void {
+  if (connection.phase === "ended") return;
+  connection.phase = "ended";
+  state.connections.delete(connection);
+  state.deadlines.delete(connection);
+  state.forgetQuestion(connection);
+  state.closings.push(connection);
+  const { session, peer } = connection;
+  state.emit({
+    kind: "closed",
+    peer,
+    clientId: session?.clientId,
+    cause: ending.cause,
+    detail: ending.detail,
+  });
+  if (session !== undefined) leaveSession(state, session, ending, now);
+}
+
+function leaveSession(
+  state: BrokerState,
+  session: Session<Connection>,
+  ending: Ending,
+  now: number,
+): void {
+  session.connection = undefined;
+  if (session.expiryInterval === 0) {
+    const { will } = session;
+    if (!ending.publishesWill) discardWill(state, session);
+    removeSession(state, session);
+    session.will = will !== undefined && ending.publishesWill ? will : undefined;
+    publishWill(state, session, now);
+    return;
+  }
+  if (session.expiryInterval !== NEVER_EXPIRES) {
+    session.endsAt = now + session.expiryInterval * 1000;
+  }
+  recordSession(state, session);
+  const { will } = session;
+  if (!ending.publishesWill) discardWill(state, session);
+  else if (will !== undefined && will.delay > 0) delayWill(state, session, will, now);
+  else publishWill(state, session, now);
+  scheduleSession(state, session);
+}
+
+/** Sets the session's deadline to whatever comes first. */
+export function scheduleSession(state: BrokerState, session: Session<Connection>): void {
+  const at = Math.min(session.endsAt, session.willDueAt);
+  if (at === Infinity) state.deadlines.delete(session);
+  else state.deadlines.set(session, at);
+}
+
+/** Ends a session: everything it holds is forgotten. Its Will is the caller's business. */
+export function removeSession(state: BrokerState, session: Session<Connection>): void {
+  unsubscribeAll(state, session);
+  state.deadlines.delete(session);
+  if (state.sessions.get(session.clientId) === session) state.sessions.delete(session.clientId);
+  if (state.keepsJournal && session.isPersistent) {
+    state.record({ kind: "session-removed", clientId: session.clientId });
+  }
+}
+
+/** A session's deadline has come: its delayed Will, its end, or both. */
+export function expireSession(
+  state: BrokerState,
+  session: Session<Connection>,
+  now: number,
+): void {
+  if (session.endsAt <= now) {
+    state.counters.sessionsExpired++;
+    state.emit({ kind: "session-expired", clientId: session.clientId });
+    removeSession(state, session);
+    // A delayed Will comes no later than the end of its session [MQTT-3.1.3-9].
+    if (session.willDueAt !== Infinity) publishWill(state, session, now);
+    return;
+  }
+  if (session.willDueAt <= now) publishWill(state, session, now);
+  scheduleSession(state, session);
+}
+
+/** Notes for the store who the session belongs to and when it ends. */
+export function recordSession(state: BrokerState, session: Session<Connection>): void {
+  if (!state.keepsJournal || !session.isPersistent) return;
+  const { clientId, username, expiryInterval, endsAt } = session;
+  state.record({ kind: "session-set", clientId, username, expiryInterval, endsAt });
+}

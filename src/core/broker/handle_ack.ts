@@ -1,0 +1,137 @@
+/**
+ * PUBACK, PUBREC, PUBREL and PUBCOMP: how exchanges of QoS 1 and 2 go on and end.
+ *
+ * @module
+ */
+
+import { ProtocolError } from "../codec/error.ts";
+import { type AckType, PacketType } from "../codec/protocol.ts";
+import { ReasonCode } from "../codec/reason_code.ts";
+import { AwaitedPacket, type InflightEntry } from "../session/sender.ts";
+import type { Session } from "../session/session.ts";
+import type { Connection } from "./connection.ts";
+import { pump, recordFinished } from "./deliver.ts";
+import type { PacketEvent } from "./event.ts";
+import { sendAck } from "./send.ts";
+import type { BrokerState } from "./state.ts";
+
+/** The client acknowledges; the packet is the one that the framer stands on. */
+export function handleAck(
+  state: BrokerState,
+  connection: Connection,
+  session: Session<Connection>,
+  type: AckType,
+  now: number,
+): void {
+  const { framer } = connection;
+  const { ackView } = state;
+  ackView.read(
+    framer.firstByte,
+    framer.bytes,
+    framer.bodyStart,
+    framer.end,
+    connection.protocolVersion,
+  );
+  const { packetId, reasonCode } = ackView;
+  if (state.tracesPackets) trace(state, session, type, packetId, reasonCode);
+  if (type === PacketType.PUBREL) {
+    handlePubrel(state, connection, session, packetId);
+    return;
+  }
+  const entry = session.sender.find(packetId);
+  switch (type) {
+    case PacketType.PUBACK:
+      if (entry === undefined) return;
+      expect(entry, AwaitedPacket.PUBACK);
+      finish(state, session, entry);
+      break;
+    case PacketType.PUBREC:
+      handlePubrec(state, connection, session, entry);
+      break;
+    case PacketType.PUBCOMP:
+      if (entry === undefined) return;
+      expect(entry, AwaitedPacket.PUBCOMP);
+      finish(state, session, entry);
+      break;
+  }
+  if (connection.isStalled) pump(state, session, now);
+}
+
+function handlePubrec(
+  state: BrokerState,
+  connection: Connection,
+  session: Session<Connection>,
+  entry: InflightEntry | undefined,
+): void {
+  const { packetId, reasonCode } = state.ackView;
+  if (entry !== undefined && entry.awaits !== AwaitedPacket.PUBCOMP) {
+    expect(entry, AwaitedPacket.PUBREC);
+    if (reasonCode >= ReasonCode.UNSPECIFIED_ERROR) {
+      // Refused: the exchange is over, and the identifier free [MQTT-4.3.3-4].
+      finish(state, session, entry);
+      return;
+    }
+    entry.awaits = AwaitedPacket.PUBCOMP;
+    entry.delivery = undefined;
+    if (state.keepsJournal && session.isPersistent) {
+      state.record({ kind: "delivery-received", clientId: session.clientId, packetId });
+    }
+  }
+  // Also for one that is not known any more: its receiver has to get rid of it.
+  sendAck(state, connection, PacketType.PUBREL, packetId, ReasonCode.SUCCESS);
+}
+
+/** [MQTT-4.3.3-11]; one that is not known any more was released before. */
+function handlePubrel(
+  state: BrokerState,
+  connection: Connection,
+  session: Session<Connection>,
+  packetId: number,
+): void {
+  if (session.receiver.release(packetId) && state.keepsJournal && session.isPersistent) {
+    state.record({ kind: "packet-id-released", clientId: session.clientId, packetId });
+  }
+  sendAck(state, connection, PacketType.PUBCOMP, packetId, ReasonCode.SUCCESS);
+}
+
+function finish(
+  state: BrokerState,
+  session: Session<Connection>,
+  entry: InflightEntry,
+): void {
+  const { packetId } = entry;
+  session.sender.release(entry);
+  recordFinished(state, session, packetId);
+}
+
+function expect(entry: InflightEntry, awaited: AwaitedPacket): void {
+  if (entry.awaits === awaited) return;
+  throw new ProtocolError(
+    "4.3",
+    `Packet "${entry.packetId}" was acknowledged in a way that its QoS does not have`,
+  );
+}
+
+function trace(
+  state: BrokerState,
+  session: Session<Connection>,
+  type: AckType,
+  packetId: number,
+  reasonCode: ReasonCode,
+): void {
+  state.emit({
+    kind: "packet",
+    action: "received",
+    type: NAMES[type],
+    clientId: session.clientId,
+    packetId,
+    reasonCode,
+  });
+}
+
+const NAMES: Readonly<Record<AckType, PacketEvent["type"]>> = Object.freeze({
+  [PacketType.PUBACK]: "puback",
+  [PacketType.PUBREC]: "pubrec",
+  [PacketType.PUBREL]: "pubrel",
+  [PacketType.PUBCOMP]: "pubcomp",
+});

@@ -1,0 +1,101 @@
+/**
+ * AUTH: an exchange of as many packets as the authenticator asks for, before a CONNACK or, later,
+ * to authenticate again. The authenticator is outside; here is only the order of things.
+ *
+ * @module
+ */
+
+import { ProtocolError } from "../codec/error.ts";
+import type { AuthPacket } from "../codec/packet.ts";
+import type { Properties } from "../codec/property.ts";
+import { ReasonCode } from "../codec/reason_code.ts";
+import type { Connection } from "./connection.ts";
+import { acceptConnect, type PendingConnect } from "./handle_connect.ts";
+import type { Answer } from "./question.ts";
+import { expel, refuseConnect } from "./refuse.ts";
+import { sendAuth } from "./send.ts";
+import type { BrokerState } from "./state.ts";
+
+/** The client goes on with an exchange, or begins one anew. */
+export function handleAuth(state: BrokerState, connection: Connection, packet: AuthPacket): void {
+  const { authenticationMethod: method, authenticationData: data } = packet.properties;
+  // The method is that of the CONNECT, always [MQTT-4.12.0-5] [MQTT-4.12.1-1].
+  if (method === undefined || method !== connection.authenticationMethod) {
+    throw new ProtocolError("MQTT-4.12.0-5", "AUTH must name the authentication method of CONNECT");
+  }
+  if (packet.reasonCode === ReasonCode.RE_AUTHENTICATE && connection.phase === "connected") {
+    const { session } = connection;
+    if (session === undefined) return;
+    const request = {
+      peer: connection.peer,
+      clientId: session.clientId,
+      protocolVersion: connection.protocolVersion,
+      username: session.username,
+      password: undefined,
+      isBridge: connection.isBridge,
+    };
+    connection.pending = { kind: "reauthenticate", request };
+  } else if (packet.reasonCode !== ReasonCode.CONTINUE_AUTHENTICATION) {
+    throw new ProtocolError("3.15.2.1", "AUTH came with a reason code that does not belong here");
+  }
+  const { pending } = connection;
+  if (pending?.kind !== "authenticate" && pending?.kind !== "reauthenticate") {
+    throw new ProtocolError("MQTT-4.12.0-2", "AUTH came while nobody was being authenticated");
+  }
+  state.questions.push({
+    kind: "authenticate",
+    id: state.ask(connection),
+    request: pending.request,
+    method,
+    data,
+    isReauthentication: pending.kind === "reauthenticate",
+  });
+}
+
+/** The authenticator has answered. */
+export function answerAuthenticate(
+  state: BrokerState,
+  connection: Connection,
+  answer: Extract<Answer, { readonly kind: "authenticate" }>,
+  now: number,
+): void {
+  const { pending } = connection;
+  if (pending?.kind !== "authenticate" && pending?.kind !== "reauthenticate") return;
+  const { reasonCode, data } = answer;
+  const properties: Properties = { authenticationMethod: connection.authenticationMethod! };
+  if (data !== undefined) properties.authenticationData = data;
+  if (reasonCode === ReasonCode.CONTINUE_AUTHENTICATION) {
+    // [MQTT-4.12.0-2]
+    sendAuth(state, connection, ReasonCode.CONTINUE_AUTHENTICATION, properties);
+  } else if (pending.kind === "authenticate") {
+    finishConnect(state, connection, pending, answer, now);
+  } else if (reasonCode === ReasonCode.SUCCESS) {
+    connection.pending = undefined;
+    if (answer.username !== undefined && connection.session !== undefined) {
+      connection.session.username = answer.username;
+    }
+    sendAuth(state, connection, ReasonCode.SUCCESS, properties);
+  } else {
+    // [MQTT-4.12.1-2]
+    expel(state, connection, reasonCode, true, now);
+  }
+}
+
+function finishConnect(
+  state: BrokerState,
+  connection: Connection,
+  pending: PendingConnect,
+  answer: Extract<Answer, { readonly kind: "authenticate" }>,
+  now: number,
+): void {
+  const { reasonCode, reasonString, data, username } = answer;
+  if (reasonCode === ReasonCode.SUCCESS) {
+    acceptConnect(state, connection, pending.packet, pending.request, {
+      username,
+      authenticationData: data,
+      reasonString,
+    }, now);
+  } else {
+    refuseConnect(state, connection, reasonCode, { reasonString }, now);
+  }
+}

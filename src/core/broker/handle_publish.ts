@@ -1,0 +1,277 @@
+/**
+ * PUBLISH from a client: the hot path. The packet is read in place, its topic found by its bytes,
+ * and the message goes on its way as ranges of the very buffer that it came in.
+ *
+ * @module
+ */
+
+import { MalformedPacketError, ProtocolError } from "../codec/error.ts";
+import { PacketType, type QoS } from "../codec/protocol.ts";
+import { ReasonCode } from "../codec/reason_code.ts";
+import type { Message } from "../session/message.ts";
+import type { Session } from "../session/session.ts";
+import { InboundAliases } from "../session/topic_aliases.ts";
+import type { Topic } from "../topic/route_table.ts";
+import type { Connection, Target } from "./connection.ts";
+import type { PacketEvent } from "./event.ts";
+import { isReserved } from "./handle_connect.ts";
+import { publish } from "./publish.ts";
+import { ASK } from "./question.ts";
+import { sendAck } from "./send.ts";
+import type { BrokerState } from "./state.ts";
+
+/** A client publishes; the packet is the one that the framer stands on. */
+export function handlePublish(
+  state: BrokerState,
+  connection: Connection,
+  session: Session<Connection>,
+  now: number,
+): void {
+  const { view, limits, counters } = state;
+  const { framer, protocolVersion } = connection;
+  view.read(framer.firstByte, framer.bytes, framer.bodyStart, framer.end, protocolVersion);
+  counters.publishReceived++;
+  counters.publishBytesReceived += view.payloadEnd - view.payloadStart;
+  if (view.qos > limits.maximumQos) {
+    throw new ProtocolError(
+      "MQTT-3.2.2-11",
+      "The QoS of a PUBLISH is above the maximum",
+      ReasonCode.QOS_NOT_SUPPORTED,
+    );
+  }
+  if (view.retain && !limits.retainAvailable) {
+    throw new ProtocolError(
+      "MQTT-3.2.2-14",
+      "Retained messages are not available",
+      ReasonCode.RETAIN_NOT_SUPPORTED,
+    );
+  }
+  const topic = findTopic(state, connection, framer.bytes);
+  if (state.tracesPackets) trace(state, session, topic, "received");
+  if (view.qos === 2 && !isNewExchange(state, connection, session)) return;
+  if (
+    limits.messageSizeLimit > 0 &&
+    view.payloadEnd - view.payloadStart > limits.messageSizeLimit
+  ) {
+    counters.publishDropped++;
+    if (state.tracesPackets) trace(state, session, topic, "dropped-too-large");
+    acknowledge(state, connection, session, view.qos, view.packetId, ReasonCode.PACKET_TOO_LARGE);
+    return;
+  }
+  const message = fillLive(state, connection, session, topic, now);
+  if (topic.isReserved || !state.isOpen) {
+    const decision = topic.isReserved && isReserved(topic.name)
+      ? ReasonCode.NOT_AUTHORIZED
+      : state.policy.publish(session, topic.name, view.qos, view.retain);
+    if (decision === ASK) {
+      connection.pending = { kind: "publish", message: message.keep(), packetId: view.packetId };
+      state.questions.push({
+        kind: "publish",
+        id: state.ask(connection),
+        client: session,
+        topic: topic.name,
+        qos: view.qos,
+        retain: view.retain,
+      });
+      return;
+    }
+    if (decision !== ReasonCode.SUCCESS) {
+      if (state.tracesPackets) trace(state, session, topic, "denied");
+      acknowledge(state, connection, session, view.qos, view.packetId, decision);
+      return;
+    }
+  }
+  // Both are read before `publish`, which may use the view's bytes no longer.
+  const { qos, packetId } = view;
+  const matched = publish(state, message, topic, now);
+  if (qos > 0) acknowledgePublished(state, connection, session, qos, packetId, matched);
+}
+
+/** The answer to whether a client may publish has come. */
+export function answerPublish(
+  state: BrokerState,
+  connection: Connection,
+  session: Session<Connection>,
+  reasonCode: ReasonCode,
+  now: number,
+): void {
+  const { pending } = connection;
+  if (pending?.kind !== "publish") return;
+  connection.pending = undefined;
+  const { message, packetId } = pending;
+  const { qos } = message;
+  if (reasonCode !== ReasonCode.SUCCESS) {
+    acknowledge(state, connection, session, qos, packetId, reasonCode);
+    return;
+  }
+  const topic = state.routes.find(message.topicBytes, message.topicStart, message.topicEnd);
+  const matched = topic === null ? 0 : publish(state, message, topic, now);
+  acknowledgePublished(state, connection, session, qos, packetId, matched);
+}
+
+/** The topic by its bytes or its alias. */
+function findTopic(state: BrokerState, connection: Connection, bytes: Uint8Array): Topic<Target> {
+  const { topicAlias, topicStart, topicEnd } = state.view;
+  if (topicAlias > state.limits.topicAliasMaximum) {
+    // [MQTT-3.3.2-9]
+    throw new ProtocolError(
+      "MQTT-3.3.2-9",
+      `Topic alias "${topicAlias}" is above the maximum`,
+      ReasonCode.TOPIC_ALIAS_INVALID,
+    );
+  }
+  if (topicStart === topicEnd) {
+    if (topicAlias === 0) {
+      throw new MalformedPacketError("MQTT-4.7.3-1", "A topic must not be empty");
+    }
+    const topic = connection.inboundAliases?.get(topicAlias);
+    if (topic === undefined) {
+      throw new ProtocolError("MQTT-3.3.2-8", `Topic alias "${topicAlias}" was never set`);
+    }
+    return topic;
+  }
+  let topic = connection.lastTopic;
+  if (topic === undefined || !topic.equals(bytes, topicStart, topicEnd)) {
+    const found = state.routes.find(bytes, topicStart, topicEnd);
+    if (found === null) {
+      throw new MalformedPacketError("MQTT-3.3.2-2", "A topic name is not well-formed");
+    }
+    topic = connection.lastTopic = found;
+  }
+  if (topicAlias > 0) {
+    connection.inboundAliases ??= new InboundAliases();
+    connection.inboundAliases.set(topicAlias, topic);
+  }
+  return topic;
+}
+
+/** Points the live message at the packet. */
+function fillLive(
+  state: BrokerState,
+  connection: Connection,
+  session: Session<Connection>,
+  topic: Topic<Target>,
+  now: number,
+): Message {
+  const { view, live, scratch } = state;
+  const { framer } = connection;
+  const { bytes } = framer;
+  live.reset();
+  live.topicBytes = topic.bytes;
+  live.topicStart = 0;
+  live.topicEnd = topic.bytes.length;
+  live.payloadBytes = bytes;
+  live.payloadStart = view.payloadStart;
+  live.payloadEnd = view.payloadEnd;
+  live.qos = view.qos;
+  live.retain = view.retain;
+  live.publisherId = session.clientId;
+  live.expiresAt = view.messageExpiryInterval >= 0
+    ? now + view.messageExpiryInterval * 1000
+    : Infinity;
+  if (view.forwardsVerbatim) {
+    live.propertyBytes = bytes;
+    live.propertiesStart = view.propertiesStart;
+    live.propertiesEnd = view.propertiesEnd;
+  } else {
+    // Without what is for the broker only [MQTT-3.3.2-7].
+    scratch.length = 0;
+    view.writeForwarded(scratch, bytes);
+    live.propertyBytes = scratch.bytes;
+    live.propertiesStart = 0;
+    live.propertiesEnd = scratch.length;
+  }
+  live.verbatimVersion = view.qos === 0 && view.forwardsVerbatim ? connection.protocolVersion : 0;
+  live.verbatimStart = framer.start;
+  live.verbatimEnd = framer.end;
+  return live;
+}
+
+/** Whether a QoS 2 PUBLISH begins an exchange; if not, it has been answered. */
+function isNewExchange(
+  state: BrokerState,
+  connection: Connection,
+  session: Session<Connection>,
+): boolean {
+  const { packetId } = state.view;
+  // Only version 5 can be told of a window.
+  const windowMax = connection.protocolVersion === 5 && state.limits.receiveMaximum > 0
+    ? state.limits.receiveMaximum
+    : 65_535;
+  switch (session.receiver.receive(packetId, windowMax)) {
+    case "new":
+      if (state.keepsJournal && session.isPersistent) {
+        state.record({ kind: "packet-id-held", clientId: session.clientId, packetId });
+      }
+      return true;
+    case "duplicate":
+      sendAck(state, connection, PacketType.PUBREC, packetId, ReasonCode.SUCCESS);
+      return false;
+    case "too many duplicates":
+      throw new ProtocolError("MQTT-4.3.3-9", `Packet "${packetId}" is repeated without an end`);
+    case "window exceeded":
+      state.counters.publishDropped++;
+      state.emit({ kind: "receive-maximum-exceeded", clientId: session.clientId });
+      sendAck(state, connection, PacketType.PUBREC, packetId, ReasonCode.QUOTA_EXCEEDED);
+      return false;
+  }
+}
+
+/** Acknowledges what was published; QoS 1 learns whether anybody was there. */
+function acknowledgePublished(
+  state: BrokerState,
+  connection: Connection,
+  session: Session<Connection>,
+  qos: QoS,
+  packetId: number,
+  matched: number,
+): void {
+  const reasonCode = qos === 1 && matched === 0
+    ? ReasonCode.NO_MATCHING_SUBSCRIBERS
+    : ReasonCode.SUCCESS;
+  acknowledge(state, connection, session, qos, packetId, reasonCode);
+}
+
+/** Acknowledges a PUBLISH. A version 5 PUBREC that refuses ends the exchange. */
+function acknowledge(
+  state: BrokerState,
+  connection: Connection,
+  session: Session<Connection>,
+  qos: QoS,
+  packetId: number,
+  reasonCode: ReasonCode,
+): void {
+  if (qos === 0) return;
+  if (qos === 1) {
+    sendAck(state, connection, PacketType.PUBACK, packetId, reasonCode); // [MQTT-4.3.2-4]
+    return;
+  }
+  if (reasonCode >= ReasonCode.UNSPECIFIED_ERROR && connection.protocolVersion === 5) {
+    session.receiver.release(packetId);
+    if (state.keepsJournal && session.isPersistent) {
+      state.record({ kind: "packet-id-released", clientId: session.clientId, packetId });
+    }
+  }
+  sendAck(state, connection, PacketType.PUBREC, packetId, reasonCode); // [MQTT-4.3.3-8]
+}
+
+function trace(
+  state: BrokerState,
+  session: Session<Connection>,
+  topic: Topic<Target>,
+  action: PacketEvent["action"],
+): void {
+  const { view } = state;
+  state.emit({
+    kind: "packet",
+    action,
+    type: "publish",
+    clientId: session.clientId,
+    dup: view.dup,
+    qos: view.qos,
+    retain: view.retain,
+    packetId: view.packetId,
+    topic: topic.name,
+    payloadBytes: view.payloadEnd - view.payloadStart,
+  });
+}

@@ -1,0 +1,181 @@
+/**
+ * SUBSCRIBE and UNSUBSCRIBE.
+ *
+ * @module
+ */
+
+import { MalformedPacketError, ProtocolError } from "../codec/error.ts";
+import type { SubscribePacket, SubscriptionRequest, UnsubscribePacket } from "../codec/packet.ts";
+import type { QoS } from "../codec/protocol.ts";
+import { ReasonCode } from "../codec/reason_code.ts";
+import type { Session } from "../session/session.ts";
+import { countLevels, type ParsedFilter, parseFilter } from "../topic/filter.ts";
+import type { Connection } from "./connection.ts";
+import { pump } from "./deliver.ts";
+import { ASK } from "./question.ts";
+import { subackCode } from "./refuse.ts";
+import { oweRetained } from "./retained.ts";
+import { sendSuback, sendUnsuback } from "./send.ts";
+import type { BrokerState } from "./state.ts";
+import { subscribe, unsubscribe } from "./subscriptions.ts";
+
+/** A client subscribes: all filters are checked, then all are asked about, then all granted. */
+export function handleSubscribe(
+  state: BrokerState,
+  connection: Connection,
+  session: Session<Connection>,
+  packet: SubscribePacket,
+  now: number,
+): void {
+  for (const request of packet.subscriptions) checkRequest(state, request);
+  const decisions = packet.subscriptions.map(({ filter, qos }) =>
+    state.isOpen ? ReasonCode.SUCCESS : state.policy.subscribe(session, filter, qos)
+  );
+  const undecided = packet.subscriptions.filter((_, i) => decisions[i] === ASK);
+  const reasonCodes = decisions.map((decision) => decision === ASK ? undefined : decision);
+  if (undecided.length === 0) {
+    grant(state, connection, session, packet, reasonCodes, now);
+    return;
+  }
+  connection.pending = { kind: "subscribe", packet, reasonCodes };
+  state.questions.push({
+    kind: "subscribe",
+    id: state.ask(connection),
+    client: session,
+    filters: undecided.map(({ filter, qos }) => ({ filter, qos })),
+  });
+}
+
+/** The answer to whether a client may subscribe has come, a code per filter that was asked. */
+export function answerSubscribe(
+  state: BrokerState,
+  connection: Connection,
+  session: Session<Connection>,
+  answers: readonly ReasonCode[],
+  now: number,
+): void {
+  const { pending } = connection;
+  if (pending?.kind !== "subscribe") return;
+  connection.pending = undefined;
+  let next = 0;
+  // Who answers too few has not granted the others.
+  const reasonCodes = pending.reasonCodes.map((code) =>
+    code ?? answers[next++] ?? ReasonCode.NOT_AUTHORIZED
+  );
+  grant(state, connection, session, pending.packet, reasonCodes, now);
+}
+
+/** Subscribes to what was granted and says so; what is retained follows. [MQTT-3.8.4-1] */
+function grant(
+  state: BrokerState,
+  connection: Connection,
+  session: Session<Connection>,
+  packet: SubscribePacket,
+  decisions: readonly (ReasonCode | undefined)[],
+  now: number,
+): void {
+  const version = connection.protocolVersion;
+  const subscriptionId = packet.properties.subscriptionIds?.[0] ?? 0;
+  const answered: { filter: string; reasonCode: number }[] = [];
+  const reasonCodes = packet.subscriptions.map((request, i): ReasonCode => {
+    const decision = decisions[i] ?? ReasonCode.NOT_AUTHORIZED;
+    const isGranted = decision < ReasonCode.UNSPECIFIED_ERROR;
+    if (isGranted) grantOne(state, connection, session, request, subscriptionId, now);
+    const granted = grantedQos(state, request);
+    const reasonCode = isGranted ? granted : decision;
+    answered.push({ filter: request.filter, reasonCode });
+    // One code per filter, in their order [MQTT-3.9.3-1].
+    return subackCode(version, reasonCode, granted);
+  });
+  if (state.tracesPackets) {
+    state.emit({
+      kind: "packet",
+      action: "received",
+      type: "subscribe",
+      clientId: session.clientId,
+      packetId: packet.packetId,
+      filters: answered,
+    });
+  }
+  sendSuback(state, connection, packet.packetId, reasonCodes);
+  pump(state, session, now);
+}
+
+function grantOne(
+  state: BrokerState,
+  connection: Connection,
+  session: Session<Connection>,
+  request: SubscriptionRequest,
+  subscriptionId: number,
+  now: number,
+): void {
+  const parsed = checkRequest(state, request);
+  const qos = grantedQos(state, request);
+  const { isBridge } = connection;
+  const { subscription, isNew } = subscribe(state, session, request.filter, parsed, {
+    qos,
+    // Bridges of 3.1 and 3.1.1 cannot ask for these options, and need both.
+    noLocal: request.noLocal || isBridge,
+    retainAsPublished: request.retainAsPublished || isBridge,
+    subscriptionId,
+  });
+  state.emit({ kind: "subscribed", clientId: session.clientId, filter: request.filter, qos });
+  // [MQTT-3.3.1-9] [MQTT-3.3.1-10] [MQTT-3.3.1-11]; never for shared subscriptions.
+  const { retainHandling } = request;
+  if (parsed.shareName !== undefined || retainHandling === 2) return;
+  if (retainHandling === 0 || isNew) oweRetained(state, subscription, now);
+}
+
+function grantedQos(state: BrokerState, request: SubscriptionRequest): QoS {
+  const { maximumQos } = state.limits;
+  return request.qos < maximumQos ? request.qos : maximumQos;
+}
+
+/** A client unsubscribes. [MQTT-3.10.4-4] */
+export function handleUnsubscribe(
+  state: BrokerState,
+  connection: Connection,
+  session: Session<Connection>,
+  packet: UnsubscribePacket,
+): void {
+  for (const filter of packet.filters) checkFilter(state, filter);
+  const reasonCodes = packet.filters.map((filter): ReasonCode => {
+    const decision = state.isOpen ? ReasonCode.SUCCESS : state.policy.unsubscribe(session, filter);
+    // Nobody outside is asked whether a client may have less.
+    if (decision !== ReasonCode.SUCCESS && decision !== ASK) return decision;
+    state.emit({ kind: "unsubscribed", clientId: session.clientId, filter });
+    return unsubscribe(state, session, filter)
+      ? ReasonCode.SUCCESS
+      : ReasonCode.NO_SUBSCRIPTION_EXISTED;
+  });
+  if (state.tracesPackets) {
+    state.emit({
+      kind: "packet",
+      action: "received",
+      type: "unsubscribe",
+      clientId: session.clientId,
+      packetId: packet.packetId,
+      filters: packet.filters.map((filter, i) => ({ filter, reasonCode: reasonCodes[i]! })),
+    });
+  }
+  sendUnsuback(state, connection, packet.packetId, reasonCodes);
+}
+
+function checkRequest(state: BrokerState, request: SubscriptionRequest): ParsedFilter {
+  const parsed = checkFilter(state, request.filter);
+  if (parsed.shareName !== undefined && request.noLocal) {
+    throw new ProtocolError("MQTT-3.8.3-4", "A shared subscription cannot be without local");
+  }
+  return parsed;
+}
+
+function checkFilter(state: BrokerState, filter: string): ParsedFilter {
+  const parsed = parseFilter(filter);
+  if (parsed === "protocol") {
+    throw new ProtocolError("MQTT-4.8.2-1", "A shared subscription is not well-formed");
+  }
+  if (parsed === "malformed" || countLevels(filter) > state.limits.topicSlashesMax + 1) {
+    throw new MalformedPacketError("MQTT-4.7.1-1", "A topic filter is not well-formed");
+  }
+  return parsed;
+}

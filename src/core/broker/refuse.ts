@@ -1,0 +1,136 @@
+/**
+ * How a client is told that it broke the protocol or may not do something. The one place that
+ * knows that older versions cannot be told everything.
+ *
+ * @module
+ */
+
+import type { MqttError } from "../codec/error.ts";
+import { NO_PROPERTIES } from "../codec/property.ts";
+import type { ProtocolVersion } from "../codec/protocol.ts";
+import { ReasonCode, toReturnCode } from "../codec/reason_code.ts";
+import type { Connection } from "./connection.ts";
+import { endConnection } from "./end.ts";
+import type { CloseCause } from "./event.ts";
+import { sendConnack, sendDisconnect } from "./send.ts";
+import type { BrokerState } from "./state.ts";
+
+/** The peer broke the protocol: it is told why if its version can be told, and cut off. */
+export function refuse(
+  state: BrokerState,
+  connection: Connection,
+  error: MqttError,
+  now: number,
+): void {
+  const { reasonCode } = error;
+  state.counters.protocolErrors++;
+  if (connection.phase === "connected") {
+    sendDisconnect(state, connection, reasonCode);
+  } else if (error.protocolVersion !== undefined && connection.phase === "opened") {
+    // A CONNECT that was understood well enough to be answered.
+    connection.protocolVersion = error.protocolVersion;
+    sendConnack(state, connection, reasonCode, false, NO_PROPERTIES);
+  }
+  endConnection(state, connection, {
+    cause: closeCause(reasonCode),
+    detail: `${error.message} [${error.section}]`,
+    publishesWill: true,
+  }, now);
+}
+
+/** What a refused CONNECT is answered with, beside its reason code. */
+export interface RefusalOptions {
+  readonly detail?: string;
+  readonly reasonString?: string | undefined;
+  /** What a 3.x client is told instead; `"close"`: nothing. */
+  readonly lowered?: ReasonCode | "close";
+}
+
+/** A CONNECT is refused, for a reason other than that it cannot be read. */
+export function refuseConnect(
+  state: BrokerState,
+  connection: Connection,
+  reasonCode: ReasonCode,
+  options: RefusalOptions,
+  now: number,
+): void {
+  state.counters.connectsRefused++;
+  const { maximumQos } = state.limits;
+  if (connection.protocolVersion === 5) {
+    sendConnack(state, connection, reasonCode, false, {
+      ...options.reasonString === undefined ? {} : { reasonString: options.reasonString },
+      ...maximumQos === 2 ? {} : { maximumQos },
+    });
+  } else if (options.lowered !== "close") {
+    sendConnack(state, connection, options.lowered ?? reasonCode, false, NO_PROPERTIES);
+  }
+  endConnection(state, connection, {
+    cause: closeCause(reasonCode),
+    ...options.detail === undefined ? {} : { detail: options.detail },
+    publishesWill: false,
+  }, now);
+}
+
+/** A client is sent away by the broker or its host. */
+export function expel(
+  state: BrokerState,
+  connection: Connection,
+  reasonCode: ReasonCode,
+  publishesWill: boolean,
+  now: number,
+): void {
+  if (connection.phase === "connected") sendDisconnect(state, connection, reasonCode);
+  endConnection(state, connection, { cause: closeCause(reasonCode), publishesWill }, now);
+}
+
+/** What a SUBACK says of a filter that was refused: 3.1 had no way to refuse. */
+export function subackCode(
+  version: ProtocolVersion,
+  reasonCode: ReasonCode,
+  requested: ReasonCode,
+): ReasonCode {
+  return version === 3 && reasonCode >= ReasonCode.UNSPECIFIED_ERROR ? requested : reasonCode;
+}
+
+/** The return code that the log shows for a CONNACK of that version. */
+export function connackCode(version: ProtocolVersion, reasonCode: ReasonCode): number {
+  return version === 5 ? reasonCode : toReturnCode(reasonCode);
+}
+
+function closeCause(reasonCode: ReasonCode): CloseCause {
+  switch (reasonCode) {
+    case ReasonCode.MALFORMED_PACKET:
+      return "malformed packet";
+    case ReasonCode.PACKET_TOO_LARGE:
+      return "oversize packet";
+    case ReasonCode.NOT_AUTHORIZED:
+      return "not authorised";
+    case ReasonCode.SESSION_TAKEN_OVER:
+      return "session taken over";
+    case ReasonCode.ADMINISTRATIVE_ACTION:
+      return "administrative action";
+    case ReasonCode.RECEIVE_MAXIMUM_EXCEEDED:
+      return "receive maximum exceeded";
+    case ReasonCode.TOPIC_ALIAS_INVALID:
+      return "topic alias invalid";
+    case ReasonCode.QOS_NOT_SUPPORTED:
+    case ReasonCode.RETAIN_NOT_SUPPORTED:
+      return "used disallowed feature";
+    case ReasonCode.CLIENT_IDENTIFIER_NOT_VALID:
+      return "client identifier not valid";
+    case ReasonCode.BAD_USER_NAME_OR_PASSWORD:
+      return "bad username or password";
+    case ReasonCode.BAD_AUTHENTICATION_METHOD:
+      return "bad authentication method";
+    case ReasonCode.UNSUPPORTED_PROTOCOL_VERSION:
+      return "unsupported protocol version";
+    case ReasonCode.SERVER_BUSY:
+      return "server busy";
+    case ReasonCode.QUOTA_EXCEEDED:
+      return "quota exceeded";
+    case ReasonCode.UNSPECIFIED_ERROR:
+      return "internal error";
+    default:
+      return "protocol error";
+  }
+}

@@ -1,0 +1,55 @@
+/**
+ * Retained messages: the last one of each topic, kept for those who subscribe later.
+ *
+ * @module
+ */
+
+import type { Message } from "../session/message.ts";
+import type { Subscription } from "../session/session.ts";
+import type { Connection } from "./connection.ts";
+import type { BrokerState } from "./state.ts";
+
+/** Replaces the retained message of a topic; an empty payload removes it. [MQTT-3.3.1-5] */
+export function retain(state: BrokerState, message: Message): void {
+  const { topic } = message;
+  // [MQTT-3.3.1-6] [MQTT-3.3.1-7]
+  if (message.payloadLength === 0) {
+    forget(state, topic);
+    return;
+  }
+  const { retainedMessagesMax } = state.limits;
+  const old = state.retained.get(topic);
+  if (old === undefined) {
+    if (retainedMessagesMax > 0 && state.retained.size >= retainedMessagesMax) return;
+  } else {
+    old.isSuperseded = true;
+  }
+  const kept = message.keep();
+  state.retained.set(topic, kept);
+  if (state.keepsJournal) state.record({ kind: "retained-set", message: kept });
+}
+
+function forget(state: BrokerState, topic: string): void {
+  const old = state.retained.delete(topic);
+  if (old === undefined) return;
+  old.isSuperseded = true;
+  if (state.keepsJournal) state.record({ kind: "retained-removed", topic });
+}
+
+/** Notes what a new subscription is owed; `pump` sends it after the SUBACK. [MQTT-3.3.1-9] */
+export function oweRetained(
+  state: BrokerState,
+  subscription: Subscription<Connection>,
+  now: number,
+): void {
+  const messages: Message[] = [];
+  state.retained.match(subscription.filter, messages);
+  let live = 0;
+  for (const message of messages) {
+    // Expired messages are found when they are met; until then they cost only their memory.
+    if (message.expiresAt <= now) forget(state, message.topic);
+    else messages[live++] = message;
+  }
+  messages.length = live;
+  if (live > 0) subscription.session.owedRetained.push({ subscription, messages, next: 0 });
+}

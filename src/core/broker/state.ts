@@ -1,0 +1,200 @@
+/**
+ * Everything one broker knows, and what it has to say at the end of a turn. It holds no rules: the
+ * handlers beside it change it, each for one kind of packet, and `broker_core.ts` calls them.
+ *
+ * @module
+ */
+
+import { BufferPool } from "../base/buffer_pool.ts";
+import { DeadlineHeap } from "../base/deadline_heap.ts";
+import type { Random } from "../base/prng.ts";
+import { AckView } from "../codec/ack.ts";
+import { PacketType } from "../codec/protocol.ts";
+import { PublishView } from "../codec/publish_view.ts";
+import { Writer } from "../codec/writer.ts";
+import { Message } from "../session/message.ts";
+import type { Session } from "../session/session.ts";
+import type { SharedGroup } from "../session/shared_group.ts";
+import { RouteTable } from "../topic/route_table.ts";
+import { TopicTrie } from "../topic/topic_trie.ts";
+import type { Change } from "./change.ts";
+import type { Connection, Target } from "./connection.ts";
+import { Counters } from "./counters.ts";
+import type { BrokerEvent } from "./event.ts";
+import type { Limits } from "./limits.ts";
+import { PublishEncoder, type PublishOptions } from "./publish_encoder.ts";
+import { OPEN_POLICY, type Policy, type Question } from "./question.ts";
+
+/** Bytes gathered for one connection that should leave before the turn ends. */
+const FLUSH_BYTES = 256 * 1024;
+
+/** How a broker is made. */
+export interface BrokerCoreOptions {
+  readonly limits: Limits;
+  /** Unsigned 32-bit integers; for the identifiers that the broker makes up. */
+  readonly random: Random;
+  readonly policy?: Policy;
+  /** Gathers changes for a store. */
+  readonly keepsJournal?: boolean;
+  /** Gathers an event for every packet. */
+  readonly tracesPackets?: boolean;
+}
+
+/** Remaining lengths that a packet of each type may have, by who is asking. */
+export interface PacketLimits {
+  readonly beforeConnect: Uint32Array;
+  readonly connected: Uint32Array;
+}
+
+export class BrokerState {
+  limits: Limits;
+  policy: Policy;
+  /** The policy lets everybody do everything, so nobody need be asked per message. */
+  isOpen: boolean;
+  packetLimits: PacketLimits;
+  readonly random: Random;
+  readonly keepsJournal: boolean;
+  readonly tracesPackets: boolean;
+
+  readonly pool: BufferPool;
+  readonly connections: Set<Connection> = new Set();
+  readonly sessions: Map<string, Session<Connection>> = new Map();
+  readonly routes: RouteTable<Target>;
+  /** By share name and filter, as they stand behind `$share/`. */
+  readonly groups: Map<string, SharedGroup<Connection>> = new Map();
+  readonly retained: TopicTrie<Message>;
+  readonly deadlines: DeadlineHeap<Connection | Session<Connection>> = new DeadlineHeap();
+  readonly counters: Counters = new Counters();
+  /** Bytes that all connections together have not taken. */
+  backlogBytes = 0;
+
+  // Used again for each packet; valid while it is being handled.
+  readonly view: PublishView = new PublishView();
+  readonly ackView: AckView = new AckView();
+  readonly live: Message = new Message();
+  readonly encoder: PublishEncoder = new PublishEncoder();
+  readonly publishOptions: PublishOptions = {
+    version: 4,
+    qos: 0,
+    retain: false,
+    dup: false,
+    packetId: 0,
+    subscriptionId: 0,
+    alias: 0,
+    isAliasKnown: false,
+  };
+  readonly scratch: Writer = new Writer(new Uint8Array(1024));
+
+  // The outputs of a turn, taken by the driver at its end.
+  dirty: Connection[] = [];
+  closings: Connection[] = [];
+  questions: Question[] = [];
+  changes: Change[] = [];
+  events: BrokerEvent[] = [];
+  /** Somebody has gathered so much that it should leave now. */
+  isFlushDue = false;
+  #lastQuestionId = 0;
+  readonly #asking: Map<number, Connection> = new Map();
+
+  constructor(options: BrokerCoreOptions) {
+    this.limits = options.limits;
+    this.policy = options.policy ?? OPEN_POLICY;
+    this.isOpen = this.policy === OPEN_POLICY;
+    this.retained = new TopicTrie({ seed: options.random() });
+    this.packetLimits = packetLimits(options.limits);
+    this.random = options.random;
+    this.keepsJournal = options.keepsJournal ?? false;
+    this.tracesPackets = options.tracesPackets ?? false;
+    this.pool = new BufferPool(options.limits.idleBufferBytesMax);
+    this.routes = new RouteTable({
+      topicsMax: options.limits.rememberedTopicsMax,
+      bytesMax: options.limits.rememberedTopicBytesMax,
+      levelsMax: options.limits.topicSlashesMax + 1,
+      seed: options.random(),
+    });
+  }
+
+  /** Makes room in a connection's outbox; whatever is written there leaves with this turn. */
+  reserve(connection: Connection, bytes: number): Writer {
+    if (!connection.isDirty) this.markDirty(connection);
+    if (connection.outbox.gatheredBytes > FLUSH_BYTES) this.isFlushDue = true;
+    return connection.outbox.reserve(bytes);
+  }
+
+  /** Has the driver look at the connection when the turn ends. */
+  markDirty(connection: Connection): void {
+    if (connection.isDirty || connection.phase === "ended") return;
+    connection.isDirty = true;
+    this.dirty.push(connection);
+  }
+
+  /** Brings the total up to date with what one connection has to take. */
+  countBacklog(connection: Connection): void {
+    const { backlog } = connection.outbox;
+    this.backlogBytes += backlog - connection.countedBacklog;
+    connection.countedBacklog = backlog;
+  }
+
+  /** Whether the connection has so much to take that no more should be given. */
+  isBacklogged(connection: Connection): boolean {
+    const { backlog } = connection.outbox;
+    const { backlogBytesMax, backlogBytesTotalMax } = this.limits;
+    return backlog > backlogBytesMax ||
+      (this.backlogBytes > backlogBytesTotalMax && backlog > backlogBytesMax >> 4);
+  }
+
+  /** A fresh identifier for a question of this connection, whose packets wait from now on. */
+  ask(connection: Connection): number {
+    const id = ++this.#lastQuestionId;
+    connection.questionId = id;
+    this.#asking.set(id, connection);
+    connection.isPaused = true;
+    this.markDirty(connection);
+    return id;
+  }
+
+  /** The connection that waits for this answer, `undefined` when it does not any more. */
+  takeAsking(questionId: number): Connection | undefined {
+    const connection = this.#asking.get(questionId);
+    this.#asking.delete(questionId);
+    if (connection !== undefined) connection.questionId = 0;
+    return connection;
+  }
+
+  /** Forgets the question of a connection that has ended. */
+  forgetQuestion(connection: Connection): void {
+    this.#asking.delete(connection.questionId);
+    connection.questionId = 0;
+  }
+
+  emit(event: BrokerEvent): void {
+    this.events.push(event);
+  }
+
+  /** Notes a change of a session that outlives its connection. */
+  record(change: Change): void {
+    this.changes.push(change);
+  }
+}
+
+/** The largest remaining length of a packet of so many bytes. */
+function remainingOf(packetBytes: number): number {
+  for (let width = 4; width > 1; width--) {
+    const remaining = packetBytes - 1 - width;
+    if (remaining >= 1 << 7 * (width - 1)) return remaining;
+  }
+  return Math.max(0, packetBytes - 2);
+}
+
+function packetLimits(limits: Limits): PacketLimits {
+  const beforeConnect = new Uint32Array(16);
+  beforeConnect[PacketType.CONNECT] = limits.requestPacketBytesMax;
+  const packetMax = remainingOf(limits.maximumPacketSize);
+  const connected = new Uint32Array(16).fill(Math.min(packetMax, limits.controlPacketBytesMax));
+  connected[PacketType.PUBLISH] = packetMax;
+  const { CONNECT, AUTH, SUBSCRIBE, UNSUBSCRIBE } = PacketType;
+  for (const type of [CONNECT, AUTH, SUBSCRIBE, UNSUBSCRIBE]) {
+    connected[type] = Math.min(packetMax, limits.requestPacketBytesMax);
+  }
+  return { beforeConnect, connected };
+}
