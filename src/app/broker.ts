@@ -1,0 +1,185 @@
+/**
+ * The broker as a library: parts chosen and wired for whoever embeds one. It can listen where the
+ * runtime can, and serves any duplex of bytes everywhere.
+ *
+ * @module
+ */
+
+import { OperationError } from "../core/base/operation_error.ts";
+import type { Random } from "../core/base/prng.ts";
+import { BrokerCore, type HostMessage } from "../core/broker/broker_core.ts";
+import type { Counters } from "../core/broker/counters.ts";
+import type { BrokerEvent } from "../core/broker/event.ts";
+import { DEFAULT_LIMITS, type Limits } from "../core/broker/limits.ts";
+import type { Answer, Policy, Question } from "../core/broker/question.ts";
+import { ReasonCode } from "../core/codec/reason_code.ts";
+import { Driver, type FailureStage } from "../driver/driver.ts";
+import { type ByteDuplex, serveStream, type StreamAddress } from "../driver/stream_connection.ts";
+import { currentRuntime } from "../runtime/current.ts";
+import type { Listener, Runtime } from "../runtime/runtime.ts";
+import type { Transport, TransportHandler } from "../transport/transport.ts";
+
+/** How a {@linkcode Broker} is made. Everything has a default. */
+export interface BrokerOptions {
+  /** Bounds that differ from the defaults. */
+  readonly limits?: Partial<Limits>;
+  /** Who may do what; everybody everything by default. */
+  readonly policy?: Policy;
+  /** Answers what the policy leaves to be asked. A failure refuses. */
+  readonly ask?: (question: Question) => Promise<Answer>;
+  /** Told what happens, at the end of each turn. */
+  readonly onEvent?: (event: BrokerEvent) => void;
+  /** Whether there is an event for every packet. */
+  readonly tracesPackets?: boolean;
+  /** Told of failures in the broker or in the callbacks; by default they go unheard. */
+  readonly onError?: (stage: FailureStage, error: unknown) => void;
+  /** Unsigned 32-bit integers; cryptographically strong by default. */
+  readonly random?: Random;
+  /** The runtime to listen with, when it is not to be found out. */
+  readonly runtime?: Runtime;
+}
+
+/**
+ * An MQTT broker.
+ *
+ * @example Listening
+ * ```ts
+ * import { Broker } from "./mod.ts";
+ *
+ * const broker = new Broker();
+ * const { port } = await broker.listen({ port: 0 });
+ * broker.publish({ topic: "hello", payload: new TextEncoder().encode("world"), retain: true });
+ * console.log(`Try: mosquitto_sub -p ${port} -t hello`);
+ * await broker.close();
+ * ```
+ */
+export class Broker {
+  readonly #core: BrokerCore;
+  readonly #driver: Driver;
+  readonly #listeners: Set<Listener> = new Set();
+  #runtime: Runtime | undefined;
+  #isClosed = false;
+
+  constructor(options: BrokerOptions = {}) {
+    this.#runtime = options.runtime;
+    this.#core = new BrokerCore({
+      limits: { ...DEFAULT_LIMITS, ...options.limits },
+      random: options.random ?? randomUint32,
+      tracesPackets: options.tracesPackets ?? false,
+      ...options.policy === undefined ? {} : { policy: options.policy },
+    });
+    this.#driver = new Driver({
+      core: this.#core,
+      host: options.runtime ?? { now: () => performance.now(), defer: queueMicrotask },
+      onEvent: options.onEvent,
+      ask: options.ask,
+      onError: options.onError ?? (() => {}),
+    });
+  }
+
+  /** What has been counted since the broker was made. */
+  get counters(): Readonly<Counters> {
+    return this.#core.counters;
+  }
+
+  /** How much there is of what comes and goes. */
+  get gauges(): {
+    readonly connections: number;
+    readonly sessions: number;
+    readonly subscriptions: number;
+    readonly retained: number;
+    /** Bytes that connections have not taken yet. */
+    readonly backlogBytes: number;
+  } {
+    const core = this.#core;
+    return {
+      connections: core.connectionCount,
+      sessions: core.sessionCount,
+      subscriptions: core.subscriptionCount,
+      retained: core.retainedCount,
+      backlogBytes: core.backlogBytes,
+    };
+  }
+
+  /**
+   * Listens for MQTT over TCP.
+   *
+   * @param options `port` 0 takes any free port; `hostname` is `"127.0.0.1"` unless given.
+   * @throws {OperationError} when the port cannot be had, or the runtime has no sockets.
+   */
+  async listen(options: { port?: number; hostname?: string } = {}): Promise<Listener> {
+    this.#assertOpen();
+    const runtime = this.#runtime ??= await currentRuntime();
+    this.#driver.host = runtime;
+    const { port = 1883, hostname = "127.0.0.1" } = options;
+    const opened = await runtime.listenTcp(
+      { hostname, port },
+      (transport) => this.#driver.accept(transport),
+    );
+    const listener: Listener = {
+      hostname: opened.hostname,
+      port: opened.port,
+      close: () => {
+        this.#listeners.delete(listener);
+        return opened.close();
+      },
+    };
+    this.#listeners.add(listener);
+    return listener;
+  }
+
+  /**
+   * Serves one client over any duplex of bytes: a WebSocketStream, a WebTransport stream, a pipe.
+   *
+   * @param duplex closed by the broker when the client leaves.
+   * @param address what to call the client before it has said who it is.
+   * @returns when the connection is over.
+   */
+  serve(duplex: ByteDuplex, address: StreamAddress = {}): Promise<void> {
+    this.#assertOpen();
+    return serveStream(duplex, (transport) => this.#driver.accept(transport), address);
+  }
+
+  /** Serves one client over a transport of the caller's own; the broker is its handler. */
+  accept(transport: Transport): TransportHandler {
+    this.#assertOpen();
+    return this.#driver.accept(transport);
+  }
+
+  /**
+   * Publishes a message as the broker itself.
+   *
+   * @returns how many subscriptions it matched, a shared group counted once.
+   * @throws {TypeError} when the topic is not a valid Topic Name (section 4.7 of the standard).
+   */
+  publish(message: HostMessage): number {
+    this.#assertOpen();
+    const matched = this.#driver.publish(message);
+    if (matched < 0) throw new TypeError(`Cannot publish to the topic "${message.topic}"`);
+    return matched;
+  }
+
+  /** Sends a client away; `false` when it is not connected. */
+  disconnect(
+    clientId: string,
+    reasonCode: ReasonCode = ReasonCode.ADMINISTRATIVE_ACTION,
+  ): boolean {
+    return this.#driver.disconnect(clientId, reasonCode);
+  }
+
+  /** Stops listening, publishes the Wills, closes every connection. */
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    await Promise.all([...this.#listeners].map((listener) => listener.close()));
+    await this.#driver.stop();
+  }
+
+  #assertOpen(): void {
+    if (this.#isClosed) throw new OperationError("closed", "The broker is closed");
+  }
+}
+
+function randomUint32(): number {
+  return crypto.getRandomValues(new Uint32Array(1))[0]!;
+}
