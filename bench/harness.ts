@@ -115,5 +115,5 @@ function median(values: Float64Array): number {
 }
 
 function digits(ns: number): string {
-  return ns >= 1000 ? Math.round(ns).toString() : ns.toPrecision(3);
+  return ns >= 100 ? Math.round(ns).toString() : ns.toPrecision(3);
 }

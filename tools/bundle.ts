@@ -24,6 +24,8 @@ export async function bundleProgram(entry: string, outfile: string): Promise<voi
     outfile: fromRoot(outfile),
     packages: "bundle",
     legalComments: "eof",
+    // Older versions of Node do not know it, and the one file is always the program.
+    define: { "import.meta.main": "true" },
     // Packages written for CommonJS ask for `require`, which a module does not have by itself.
     banner: {
       js: 'import { createRequire as midgeRequire } from "node:module";\n' +
@@ -47,7 +49,10 @@ export async function bundleTests(
       outbase: ROOT,
       splitting: true,
       sourcemap: "inline",
-      plugins: [importMapPlugin(imports, { isExternal: true }), sourceUrlPlugin()],
+      plugins: [
+        importMapPlugin(imports, { isExternal: true }),
+        sourceMetaPlugin(new Set(entryPoints.map(fromRoot))),
+      ],
     });
   const failures: BundleFailure[] = [];
   const sound: string[] = [];
@@ -122,21 +127,23 @@ function importMapPlugin(imports: Imports, options: { isExternal: boolean }): es
 }
 
 /**
- * In a bundle, `import.meta.url` would name the bundle. Tests find their fixtures beside the
- * source, so each file keeps its own address.
+ * In a bundle, `import.meta` would be the bundle's. Tests find their fixtures beside the source, so
+ * each file keeps its own address; and no file is the main one except the one that is run.
  */
-function sourceUrlPlugin(): esbuild.Plugin {
+function sourceMetaPlugin(entryPaths: ReadonlySet<string>): esbuild.Plugin {
   return {
-    name: "source-url",
+    name: "source-meta",
     setup(build): void {
       build.onLoad({ filter: /\.ts$/ }, async (args) => {
-        const source = await Deno.readTextFile(args.path);
         const url = pathToFileURL(args.path);
+        const folder = fileURLToPath(new URL(".", url));
+        const source = await Deno.readTextFile(args.path);
         const contents = source
           .replaceAll(/\bimport\.meta\.url\b/g, JSON.stringify(url.href))
+          .replaceAll(/\bimport\.meta\.dirname\b/g, JSON.stringify(folder))
           .replaceAll(
-            /\bimport\.meta\.dirname\b/g,
-            JSON.stringify(fileURLToPath(new URL(".", url))),
+            /\bimport\.meta\.main\b/g,
+            entryPaths.has(args.path) ? "import.meta.main" : "false",
           );
         return { contents, loader: "ts" };
       });

@@ -1,13 +1,14 @@
 /**
  * `deno task trace`: joins the normative ids of the standard, as sources cite them at the line that
- * obeys, with those that test names end in. Prints each id with its places, then what is cited by
- * only one side. Ids that exist only in 3.1.1 carry its version as a prefix.
+ * obeys, with those in the names of tests and of the cases of their fixtures. Prints each id with
+ * its places, and how many are cited by only one side. Ids that exist only in 3.1.1 carry its
+ * version, as in `MQTT-3.1.1-3.2.2-6`; they sort among the others by section.
  *
  * @module
  */
 
 import { readProject } from "./tidy.ts";
-import { lineAt, type Project, sourceFiles } from "./tidy/source.ts";
+import { lineAt, type Project } from "./tidy/source.ts";
 
 /** One normative statement, where it is obeyed, and where it is tested. */
 export interface Trace {
@@ -16,7 +17,7 @@ export interface Trace {
   readonly tested: readonly string[];
 }
 
-const ID = /\[((?:3\.1(?:\.1)? ?)?MQTT-\d+(?:\.\d+)*-\d+)\]/g;
+const ID = /\bMQTT-(?:3\.1(?:\.1)?-(?=\d+\.))?\d+(?:\.\d+)*-\d+\b/g;
 
 /** All ids named anywhere in `src` or `test`, in the order of the standard. */
 export function traceIds(project: Project): Trace[] {
@@ -29,25 +30,30 @@ export function traceIds(project: Project): Trace[] {
 
 function placesOf(project: Project, folder: string): Map<string, string[]> {
   const places = new Map<string, string[]>();
-  for (const [path, text] of sourceFiles(project, folder)) {
+  for (const [path, text] of project.files) {
+    if (!path.startsWith(folder)) continue;
     // The tests of this tool spell ids that are samples, not statements about the broker.
     if (path.startsWith("test/tools/")) continue;
     for (const match of text.matchAll(ID)) {
       const place = `${path}:${lineAt(text, match.index)}`;
-      places.set(match[1]!, [...places.get(match[1]!) ?? [], place]);
+      places.set(match[0], [...places.get(match[0]) ?? [], place]);
     }
   }
   return places;
 }
 
 function compareIds(a: string, b: string): number {
-  const left = a.match(/\d+/g)!.map(Number);
-  const right = b.match(/\d+/g)!.map(Number);
+  const left = numbersOf(a);
+  const right = numbersOf(b);
   for (let index = 0; index < Math.max(left.length, right.length); index++) {
     const difference = (left[index] ?? -1) - (right[index] ?? -1);
     if (difference !== 0) return difference;
   }
   return 0;
+}
+
+function numbersOf(id: string): number[] {
+  return id.replace(/^MQTT-3\.1(?:\.1)?-(?=\d+\.)/, "").match(/\d+/g)!.map(Number);
 }
 
 function print(traces: readonly Trace[]): void {
