@@ -5,8 +5,8 @@
  * @module
  */
 
-/** Up to this many bytes a loop beats `subarray` and `set`. */
-const SHORT = 24;
+/** Up to this many bytes a loop beats `subarray` and `set`, on some runtimes by far. */
+const SHORT = 48;
 
 /** Copies `source` from `start` up to `end` into `target` from `at` on; the two must differ. */
 export function copyBytes(
@@ -20,7 +20,19 @@ export function copyBytes(
     target.set(source.subarray(start, end), at);
     return;
   }
-  for (let from = start; from < end; from++) target[at++] = source[from]!;
+  let from = start;
+  // Eight at a time: no compiler of the three runtimes does that by itself.
+  for (; from + 8 <= end; from += 8, at += 8) {
+    target[at] = source[from]!;
+    target[at + 1] = source[from + 1]!;
+    target[at + 2] = source[from + 2]!;
+    target[at + 3] = source[from + 3]!;
+    target[at + 4] = source[from + 4]!;
+    target[at + 5] = source[from + 5]!;
+    target[at + 6] = source[from + 6]!;
+    target[at + 7] = source[from + 7]!;
+  }
+  while (from < end) target[at++] = source[from++]!;
 }
 
 /** Tells whether two arrays hold the same bytes; its time depends on where they differ. */
