@@ -51,7 +51,7 @@ interface Connection {
 
 export function transportSuite(fixture: TransportFixture): void {
   const suiteTest = (name: string, body: () => Promise<void>): void => {
-    test(`${fixture.name} ${name}`, async () => {
+    test(`${fixture.name} ${name}`, { timeout: 20_000 }, async () => {
       try {
         await body();
       } finally {

@@ -20,10 +20,11 @@ export function tcpHandlers(
   return {
     open(socket) {
       const connection = new TcpConnection(socket);
+      socket.data = connection;
       try {
         connection.start(accept);
-        socket.data = connection;
       } catch (error) {
+        socket.data = undefined;
         socket.terminate();
         onError?.(error);
       }

@@ -21,7 +21,6 @@ export function listenTcp(options: ListenOptions, accept: Accept): Promise<Liste
     try {
       serveTcp(socket, shared, accept);
     } catch (error) {
-      socket.destroy();
       options.onError?.(error);
     }
   });

@@ -51,12 +51,17 @@ class TcpConnection implements Transport {
 
   start(accept: Accept): void {
     const socket = this.#socket;
+    try {
+      this.#handler = accept(this);
+    } catch (error) {
+      socket.destroy();
+      throw error;
+    }
     socket.on("end", () => this.#peerFinished());
     socket.on("error", (error) => {
       if (this.#state === "open") this.#error = error;
     });
     socket.on("close", () => this.#finish());
-    this.#handler = accept(this);
     if (!this.#paused) socket.resume();
   }
 
