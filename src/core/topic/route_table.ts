@@ -177,28 +177,28 @@ export class RouteTable<T extends object> {
   }
 
   #refresh(topic: Topic<T>): void {
+    // Whoever keeps values is counted, even when held by a connection and forgotten here.
+    if (topic.generation !== this.#young.number) this.#rejuvenate(topic);
     if (this.#changes.mayConcern(topic.places, topic.version)) {
       const values: T[] = [];
       this.#trie.match(topic.bytes, 0, topic.bytes.length, values);
-      const bytes = (values.length - topic.values.length) * 8;
-      if (topic.generation === this.#young.number) this.#young.bytes += bytes;
-      else if (topic.generation === this.#old.number) this.#old.bytes += bytes;
+      this.#young.bytes += (values.length - topic.values.length) * 8;
       topic.values = values;
     }
     topic.version = this.#changes.version;
-    // Whoever keeps values is counted, even when held by a connection and forgotten here.
-    if (topic.generation !== this.#young.number) this.#rejuvenate(topic);
-    else if (this.#young.bytes > this.#generationBytesMax) this.#rotate();
+    if (this.#young.bytes > this.#generationBytesMax) this.#rotate();
   }
 
   #rejuvenate(topic: Topic<T>): void {
+    if (topic.generation === 0) this.#changes.count(topic.places, 1);
+    // In no generation for the moment, so that it is not forgotten with an old one.
+    topic.generation = 0;
     if (
       this.#young.topics.length >= this.#generationTopicsMax ||
       this.#young.bytes > this.#generationBytesMax
     ) {
       this.#rotate();
     }
-    if (topic.generation === 0) this.#changes.count(topic.places, 1);
     this.#young.add(topic);
   }
 
