@@ -34,7 +34,7 @@ export class Framer {
   bodyStart = 0;
   end = 0;
 
-  // What is read at present, from `#at` up to `#to` of `bytes`: the chunk, or the buffer of our own.
+  // What is read at present, from `#at` up to `#to` of `bytes`: the chunk, or our own buffer.
   #at = 0;
   #to = 0;
   #isHeld = false;

@@ -16,7 +16,7 @@ import { varintWidth, type Writer } from "./writer.ts";
 
 export const RETAIN_FLAG = 0x01;
 export const DUP_FLAG = 0x08;
-export const QOS_SHIFT = 1;
+const QOS_SHIFT = 1;
 
 /** Reads the quality of service out of the first byte and checks it against DUP. */
 export function publishQos(firstByte: number): QoS {

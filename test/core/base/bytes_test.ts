@@ -1,3 +1,9 @@
+/**
+ * Copies of every short length, beside which nothing may change, and comparisons.
+ *
+ * @module
+ */
+
 import { assertEquals } from "@std/assert";
 import { copyBytes, equalBytes } from "../../../src/core/base/bytes.ts";
 import { test } from "../../harness.ts";

@@ -1,3 +1,9 @@
+/**
+ * The four acknowledgements: as data, and as read into a view that is used again.
+ *
+ * @module
+ */
+
 import { assertEquals, assertThrows } from "@std/assert";
 import { AckView } from "../../../src/core/codec/ack.ts";
 import { MqttError } from "../../../src/core/codec/error.ts";

@@ -1,3 +1,9 @@
+/**
+ * AUTH, as data.
+ *
+ * @module
+ */
+
 import { testFixtures } from "./fixture.ts";
 
 testFixtures("auth");

@@ -1,3 +1,10 @@
+/**
+ * What holds for decoding whatever the packet: reserved types, flipped bits, and that a packet
+ * owns its bytes. The packets themselves are tested with their own files.
+ *
+ * @module
+ */
+
 import { assert, assertEquals } from "@std/assert";
 import { isUtf8 } from "../../../src/core/base/utf8.ts";
 import { AckView } from "../../../src/core/codec/ack.ts";

@@ -1,3 +1,9 @@
+/**
+ * DISCONNECT, as data.
+ *
+ * @module
+ */
+
 import { testFixtures } from "./fixture.ts";
 
 testFixtures("disconnect");

@@ -1,3 +1,10 @@
+/**
+ * What holds for encoding whatever the packet: there and back for packets drawn at random, lengths
+ * at their boundaries, and faults of our own that leave nothing half written.
+ *
+ * @module
+ */
+
 import { assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { AssertionError } from "../../../src/core/base/assert.ts";

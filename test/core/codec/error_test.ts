@@ -1,3 +1,9 @@
+/**
+ * What an error of the protocol carries.
+ *
+ * @module
+ */
+
 import { assertEquals } from "@std/assert";
 import { MalformedPacketError, MqttError, ProtocolError } from "../../../src/core/codec/error.ts";
 import { ReasonCode } from "../../../src/core/codec/reason_code.ts";

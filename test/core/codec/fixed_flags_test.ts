@@ -1,3 +1,9 @@
+/**
+ * The reserved flags, all sixteen values of them for each packet and version.
+ *
+ * @module
+ */
+
 import { assertEquals } from "@std/assert";
 import { MalformedPacketError } from "../../../src/core/codec/error.ts";
 import { checkFixedFlags } from "../../../src/core/codec/fixed_flags.ts";

@@ -1,3 +1,10 @@
+/**
+ * The framer at every cut of a stream, stopped anywhere, on one shared buffer as a socket may use
+ * it; then what it refuses, and how much memory it takes and returns.
+ *
+ * @module
+ */
+
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { AssertionError } from "../../../src/core/base/assert.ts";

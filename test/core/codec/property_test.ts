@@ -1,3 +1,10 @@
+/**
+ * The table of properties against a second one, written down here by identifier: what each looks
+ * like, and which packets may have it.
+ *
+ * @module
+ */
+
 import { assertEquals, assertThrows } from "@std/assert";
 import { AssertionError } from "../../../src/core/base/assert.ts";
 import { MqttError } from "../../../src/core/codec/error.ts";

@@ -1,3 +1,9 @@
+/**
+ * The numbers that everything else is built on.
+ *
+ * @module
+ */
+
 import { assertEquals } from "@std/assert";
 import { PacketType, VARINT_MAX } from "../../../src/core/codec/protocol.ts";
 import { test } from "../../harness.ts";

@@ -1,3 +1,9 @@
+/**
+ * The data types as they are read, and that nothing is read beyond the end.
+ *
+ * @module
+ */
+
 import { assertEquals, assertThrows } from "@std/assert";
 import { MalformedPacketError } from "../../../src/core/codec/error.ts";
 import { Reader } from "../../../src/core/codec/reader.ts";

@@ -1,3 +1,9 @@
+/**
+ * The codes of each packet against the standard's table written the other way round.
+ *
+ * @module
+ */
+
 import { assertEquals } from "@std/assert";
 import { PacketType } from "../../../src/core/codec/protocol.ts";
 import {

@@ -1,3 +1,9 @@
+/**
+ * SUBACK, as data.
+ *
+ * @module
+ */
+
 import { testFixtures } from "./fixture.ts";
 
 testFixtures("suback");

@@ -1,3 +1,9 @@
+/**
+ * SUBSCRIBE, as data.
+ *
+ * @module
+ */
+
 import { testFixtures } from "./fixture.ts";
 
 testFixtures("subscribe");

@@ -1,3 +1,9 @@
+/**
+ * UNSUBACK, as data.
+ *
+ * @module
+ */
+
 import { testFixtures } from "./fixture.ts";
 
 testFixtures("unsuback");

@@ -1,3 +1,9 @@
+/**
+ * UNSUBSCRIBE, as data.
+ *
+ * @module
+ */
+
 import { testFixtures } from "./fixture.ts";
 
 testFixtures("unsubscribe");

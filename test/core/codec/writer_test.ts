@@ -1,3 +1,9 @@
+/**
+ * The data types as they are written, and lengths that are filled in later.
+ *
+ * @module
+ */
+
 import { assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { AssertionError } from "../../../src/core/base/assert.ts";
