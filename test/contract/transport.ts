@@ -177,7 +177,7 @@ export function transportSuite(fixture: TransportFixture): void {
 
   suiteTest("delivers the last answer though the peer's bytes are still unread", async () => {
     const { peer, probe, got } = await open((probe) => probe.pause());
-    await peer.send(new Uint8Array(20_000));
+    peer.send(new Uint8Array(20_000)).catch(() => {});
     await settle();
     probe.write(Uint8Array.of(1, 2, 3));
     probe.close();
