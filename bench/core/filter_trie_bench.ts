@@ -8,7 +8,7 @@
  * @module
  */
 
-import { Qlobber } from "npm:qlobber@8.0.1";
+import { Qlobber } from "qlobber";
 import { FilterTrie } from "../../src/core/topic/filter_trie.ts";
 import { compare } from "../harness.ts";
 import { type Fleet, makeFleet, makeLonelyFilters } from "./fleet.ts";

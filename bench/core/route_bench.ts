@@ -8,7 +8,7 @@
  * @module
  */
 
-import { Qlobber } from "npm:qlobber@8.0.1";
+import { Qlobber } from "qlobber";
 import { RouteTable, type Topic } from "../../src/core/topic/route_table.ts";
 import { compare } from "../harness.ts";
 import { type Fleet, makeFleet } from "./fleet.ts";

@@ -13,7 +13,7 @@
 
 import { CHILDREN, LEVEL, LevelTree, PARENT } from "./level_tree.ts";
 import { TextBytes } from "./text_bytes.ts";
-import { NEXT, PAGE_SLOTS, SLOT_WORDS, ValueSlots } from "./value_slots.ts";
+import { ValueSlots } from "./value_slots.ts";
 
 /** The child for "+", which is not in the tree's index. */
 const PLUS = 3;
@@ -31,9 +31,6 @@ const SLASH = 0x2f;
 const REACHED_MIN = 256;
 /** More memory than this is not kept after the look-up that needed it. */
 const REACHED_MAX = 4096;
-
-const PAGE_SHIFT = 31 - Math.clz32(PAGE_SLOTS);
-const PAGE_MASK = PAGE_SLOTS - 1;
 
 /** Settings of a {@linkcode FilterTrie}. */
 export interface FilterTrieOptions {
@@ -114,20 +111,21 @@ export class FilterTrie<T extends object> {
 
   /** The value in a slot. */
   value(slot: number): T {
-    return this.#slots.value(slot)!;
+    return this.#slots.value(slot);
   }
 
   /** Appends to `out` the values of all filters that match the valid topic from `start` to `end`. */
   match(bytes: Uint8Array, start: number, end: number, out: T[]): void {
     const tree = this.#tree;
     const nodes = tree.nodes;
+    const slots = this.#slots;
     // Wildcards at the front do not see what belongs to the server [MQTT-4.7.2-1].
     let isHidden = bytes[start] === DOLLAR_SIGN;
     let reached = this.#reached;
     let reachedNext = this.#reachedNext;
     let count = 1;
     reached[0] = tree.root;
-    if (!isHidden && nodes[tree.root + BELOW] !== 0) this.#append(nodes[tree.root + BELOW]!, out);
+    if (!isHidden && nodes[tree.root + BELOW] !== 0) slots.append(nodes[tree.root + BELOW]!, out);
     for (let at = start;;) {
       let levelEnd = at;
       while (levelEnd < end && bytes[levelEnd] !== SLASH) levelEnd++;
@@ -142,13 +140,13 @@ export class FilterTrie<T extends object> {
           if (child !== 0) {
             reachedNext[countNext++] = child;
             // "#" includes the parent level, so it matches as soon as the parent is reached.
-            if (nodes[child + BELOW] !== 0) this.#append(nodes[child + BELOW]!, out);
+            if (nodes[child + BELOW] !== 0) slots.append(nodes[child + BELOW]!, out);
           }
         }
         const plus = nodes[node + PLUS]!;
         if (plus !== 0 && !isHidden) {
           reachedNext[countNext++] = plus;
-          if (nodes[plus + BELOW] !== 0) this.#append(nodes[plus + BELOW]!, out);
+          if (nodes[plus + BELOW] !== 0) slots.append(nodes[plus + BELOW]!, out);
         }
       }
       const swapped = reached;
@@ -161,7 +159,7 @@ export class FilterTrie<T extends object> {
     }
     for (let i = 0; i < count; i++) {
       const head = nodes[reached[i]! + ENDING]!;
-      if (head !== 0) this.#append(head, out);
+      if (head !== 0) slots.append(head, out);
     }
     this.#reached = reached.length > REACHED_MAX ? new Int32Array(REACHED_MIN) : reached;
     this.#reachedNext = reachedNext.length > REACHED_MAX
@@ -171,15 +169,7 @@ export class FilterTrie<T extends object> {
 
   /** Calls `visitor` with every filter and value, in no particular order. */
   visit(visitor: (filter: string, value: T) => void): void {
-    const { pages } = this.#slots;
-    for (let number = 0; number < pages.length; number++) {
-      const page = pages[number];
-      if (page === undefined) continue;
-      for (let offset = 0; offset < PAGE_SLOTS; offset++) {
-        const value = page.values[offset];
-        if (value !== undefined) visitor(this.filter((number << PAGE_SHIFT) | offset), value);
-      }
-    }
+    this.#slots.visit((slot, value) => visitor(this.filter(slot), value));
   }
 
   /** Spells the filter of a slot. */
@@ -192,16 +182,6 @@ export class FilterTrie<T extends object> {
       spelled.push(nodes[node + LEVEL] === 0 ? "+" : levels.text(nodes[node + LEVEL]!));
     }
     return spelled.reverse().join("/");
-  }
-
-  #append(head: number, out: T[]): void {
-    const pages = this.#slots.pages;
-    for (let slot = head; slot !== 0;) {
-      const page = pages[slot >> PAGE_SHIFT]!;
-      const offset = slot & PAGE_MASK;
-      out.push(page.values[offset]!);
-      slot = page.words[offset * SLOT_WORDS + NEXT]!;
-    }
   }
 
   #plusChild(parent: number): number {

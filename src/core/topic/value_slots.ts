@@ -10,75 +10,104 @@
  */
 
 /** Slots per page. */
-export const PAGE_SLOTS = 256;
-const PAGE_SHIFT = 8;
+const PAGE_SLOTS = 1024;
+const PAGE_SHIFT = 10;
 const PAGE_MASK = PAGE_SLOTS - 1;
 
-/** A slot's links and its owner, in a page's words. */
-export const NEXT = 0;
-export const PREVIOUS = 1;
-export const OWNER = 2;
-export const SLOT_WORDS = 3;
+/** Offsets in a page's words, of which a slot has two. */
+const PREVIOUS = 0;
+const OWNER = 1;
 
-/** The words and the values of neighbouring slots. */
-export interface SlotPage<T> {
+/** Neighbouring slots. */
+interface SlotPage<T> {
+  /**
+   * Each slot's value, or `undefined`, and after it the next slot of its list: side by side, because
+   * going through a list that is in no cache then waits once for each value. In a free slot, the
+   * offset of the next free one, or -1.
+   */
+  readonly entries: (T | number | undefined)[];
   readonly words: Int32Array;
-  readonly values: (T | undefined)[];
   used: number;
-  /** Offset of the first free slot, linked by NEXT; -1 when the page is full. */
+  /** Offset of the first free slot; -1 when the page is full. */
   free: number;
   isListed: boolean;
 }
 
 /** Slots for values. Slot 0 does not exist, so 0 means "none". */
-export class ValueSlots<T> {
+export class ValueSlots<T extends object> {
   /** Pages by number, with holes for those that were given back. */
-  readonly pages: (SlotPage<T> | undefined)[] = [];
+  readonly #pages: (SlotPage<T> | undefined)[] = [];
   size = 0;
   /** Numbers of pages that have room, the one to use next at the end; pages given back linger. */
   #roomy: number[] = [];
   readonly #holes: number[] = [];
   #pageCount = 0;
 
-  /** Bytes allocated, for tests and statistics; a value counts as one reference. */
+  /** Bytes allocated, for tests and statistics; an entry counts as one reference. */
   get capacityBytes(): number {
-    return this.#pageCount * PAGE_SLOTS * (SLOT_WORDS * 4 + 8);
+    return this.#pageCount * PAGE_SLOTS * (2 * 8 + 2 * 4);
   }
 
-  value(slot: number): T | undefined {
-    return this.pages[slot >> PAGE_SHIFT]!.values[slot & PAGE_MASK];
+  // The casts below are true because even entries are values and odd ones are numbers.
+
+  /** The value in a slot that is in use. */
+  value(slot: number): T {
+    return this.#pages[slot >> PAGE_SHIFT]!.entries[(slot & PAGE_MASK) << 1] as T;
   }
 
   next(slot: number): number {
-    return this.pages[slot >> PAGE_SHIFT]!.words[(slot & PAGE_MASK) * SLOT_WORDS]!;
+    return this.#pages[slot >> PAGE_SHIFT]!.entries[((slot & PAGE_MASK) << 1) + 1] as number;
   }
 
   previous(slot: number): number {
-    return this.pages[slot >> PAGE_SHIFT]!.words[(slot & PAGE_MASK) * SLOT_WORDS + PREVIOUS]!;
+    return this.#pages[slot >> PAGE_SHIFT]!.words[((slot & PAGE_MASK) << 1) + PREVIOUS]!;
   }
 
   owner(slot: number): number {
-    return this.pages[slot >> PAGE_SHIFT]!.words[(slot & PAGE_MASK) * SLOT_WORDS + OWNER]!;
+    return this.#pages[slot >> PAGE_SHIFT]!.words[((slot & PAGE_MASK) << 1) + OWNER]!;
   }
 
   setOwner(slot: number, owner: number): void {
-    this.pages[slot >> PAGE_SHIFT]!.words[(slot & PAGE_MASK) * SLOT_WORDS + OWNER] = owner;
+    this.#pages[slot >> PAGE_SHIFT]!.words[((slot & PAGE_MASK) << 1) + OWNER] = owner;
+  }
+
+  /** Appends to `out` the values of the list that begins at `head`. */
+  append(head: number, out: T[]): void {
+    const pages = this.#pages;
+    for (let slot = head; slot !== 0;) {
+      const { entries } = pages[slot >> PAGE_SHIFT]!;
+      const at = (slot & PAGE_MASK) << 1;
+      out.push(entries[at] as T);
+      slot = entries[at + 1] as number;
+    }
+  }
+
+  /** Calls `visitor` with each slot in use. */
+  visit(visitor: (slot: number, value: T) => void): void {
+    for (let number = 0; number < this.#pages.length; number++) {
+      const page = this.#pages[number];
+      if (page === undefined) continue;
+      for (let offset = 0; offset < PAGE_SLOTS; offset++) {
+        const value = page.entries[offset << 1];
+        if (value !== undefined) visitor((number << PAGE_SHIFT) | offset, value as T);
+      }
+    }
   }
 
   /** Puts a value in front of the list that begins at `head` (0: an empty one); the new head. */
   push(value: T, head: number, owner: number): number {
     const number = this.#pageWithRoom();
-    const page = this.pages[number]!;
+    const page = this.#pages[number]!;
     const offset = page.free;
-    const at = offset * SLOT_WORDS;
+    const at = offset << 1;
     const slot = (number << PAGE_SHIFT) | offset;
-    page.free = page.words[at]!;
+    page.free = page.entries[at + 1] as number;
     page.used++;
-    page.values[offset] = value;
-    page.words[at] = head;
+    page.entries[at] = value;
+    page.entries[at + 1] = head;
     page.words[at + PREVIOUS] = 0;
     page.words[at + OWNER] = owner;
-    if (head !== 0) this.#link(head, PREVIOUS, slot);
+    if (head !== 0) this.#linkBack(head, slot);
     this.size++;
     return slot;
   }
@@ -87,13 +116,15 @@ export class ValueSlots<T> {
   remove(slot: number): void {
     const next = this.next(slot);
     const previous = this.previous(slot);
-    if (next !== 0) this.#link(next, PREVIOUS, previous);
-    if (previous !== 0) this.#link(previous, NEXT, next);
+    if (next !== 0) this.#linkBack(next, previous);
+    if (previous !== 0) {
+      this.#pages[previous >> PAGE_SHIFT]!.entries[((previous & PAGE_MASK) << 1) + 1] = next;
+    }
     const number = slot >> PAGE_SHIFT;
-    const page = this.pages[number]!;
+    const page = this.#pages[number]!;
     const offset = slot & PAGE_MASK;
-    page.values[offset] = undefined;
-    page.words[offset * SLOT_WORDS] = page.free;
+    page.entries[offset << 1] = undefined;
+    page.entries[(offset << 1) + 1] = page.free;
     page.free = offset;
     page.used--;
     this.size--;
@@ -105,15 +136,15 @@ export class ValueSlots<T> {
     }
   }
 
-  #link(slot: number, offset: number, to: number): void {
-    this.pages[slot >> PAGE_SHIFT]!.words[(slot & PAGE_MASK) * SLOT_WORDS + offset] = to;
+  #linkBack(slot: number, to: number): void {
+    this.#pages[slot >> PAGE_SHIFT]!.words[((slot & PAGE_MASK) << 1) + PREVIOUS] = to;
   }
 
   #pageWithRoom(): number {
     for (;;) {
       const number = this.#roomy[this.#roomy.length - 1];
       if (number === undefined) return this.#addPage();
-      const page = this.pages[number];
+      const page = this.#pages[number];
       if (page !== undefined && page.free >= 0) return number;
       if (page !== undefined) page.isListed = false;
       this.#roomy.pop();
@@ -121,28 +152,28 @@ export class ValueSlots<T> {
   }
 
   #addPage(): number {
-    const number = this.#holes.pop() ?? this.pages.length;
-    const words = new Int32Array(PAGE_SLOTS * SLOT_WORDS);
-    // Slot 0 of page 0 is the one that does not exist.
-    const first = number === 0 ? 1 : 0;
-    for (let i = first; i < PAGE_SLOTS; i++) {
-      words[i * SLOT_WORDS] = i + 1 < PAGE_SLOTS ? i + 1 : -1;
+    const number = this.#holes.pop() ?? this.#pages.length;
+    const entries: (T | number | undefined)[] = new Array(PAGE_SLOTS * 2).fill(undefined);
+    for (let offset = 0; offset < PAGE_SLOTS; offset++) {
+      entries[(offset << 1) + 1] = offset + 1 < PAGE_SLOTS ? offset + 1 : -1;
     }
-    const values: (T | undefined)[] = new Array(PAGE_SLOTS).fill(undefined);
-    this.pages[number] = { words, values, used: 0, free: first, isListed: true };
+    const words = new Int32Array(PAGE_SLOTS * 2);
+    // Slot 0 of page 0 is the one that does not exist.
+    const free = number === 0 ? 1 : 0;
+    this.#pages[number] = { entries, words, used: 0, free, isListed: true };
     this.#pageCount++;
     this.#roomy.push(number);
     return number;
   }
 
   #drop(number: number): void {
-    this.pages[number] = undefined;
+    this.#pages[number] = undefined;
     this.#pageCount--;
     this.#holes.push(number);
     if (this.#roomy.length <= 2 * this.#pageCount + 16) return;
     this.#roomy = [];
-    for (let i = 0; i < this.pages.length; i++) {
-      if (this.pages[i]?.isListed) this.#roomy.push(i);
+    for (let i = 0; i < this.#pages.length; i++) {
+      if (this.#pages[i]?.isListed) this.#roomy.push(i);
     }
   }
 }
