@@ -268,35 +268,34 @@ export function encodeProperties(
     const value: unknown = properties[name as keyof Properties];
     if (value === undefined) continue;
     const definition = DEFINITION_BY_NAME.get(name);
-    assert(definition !== undefined, `Property "${name}" does not exist`);
-    const allowed = (definition.owners & 1 << owner) !== 0;
-    assert(allowed, `Property "${name}" is not allowed in this packet`);
+    assert(definition !== undefined, "A property does not exist");
+    assert((definition.owners & 1 << owner) !== 0, "A property is not allowed in this packet");
     encodeProperty(writer, definition, value);
   }
   writer.closeLength(mark, 1);
 }
 
 // The casts repeat the field types of `Properties`, which the table pairs with the wire types.
-function encodeProperty(writer: Writer, { id, name, wire }: Definition, value: unknown): void {
+function encodeProperty(writer: Writer, { id, wire }: Definition, value: unknown): void {
   switch (wire) {
     case "bit":
       writer.u8(id);
-      return writer.u8(inRange(value as number, 0, 1, name));
+      return writer.u8(inRange(value as number, 0, 1));
     case "flag":
       writer.u8(id);
       return writer.u8(value === true ? 1 : 0);
     case "u16":
     case "u16 above 0":
       writer.u8(id);
-      return writer.u16(inRange(value as number, wire === "u16" ? 0 : 1, 0xffff, name));
+      return writer.u16(inRange(value as number, wire === "u16" ? 0 : 1, 0xffff));
     case "u32":
     case "u32 above 0":
       writer.u8(id);
-      return writer.u32(inRange(value as number, wire === "u32" ? 0 : 1, 0xffff_ffff, name));
+      return writer.u32(inRange(value as number, wire === "u32" ? 0 : 1, 0xffff_ffff));
     case "varint":
       for (const each of value as number[]) {
         writer.u8(id);
-        writer.varint(inRange(each, 1, VARINT_MAX, name));
+        writer.varint(inRange(each, 1, VARINT_MAX));
       }
       return;
     case "string":
@@ -318,7 +317,7 @@ function encodeProperty(writer: Writer, { id, name, wire }: Definition, value: u
   }
 }
 
-function inRange(value: number, min: number, max: number, name: keyof Properties): number {
-  assert(value >= min && value <= max, `Property "${name}" must be from ${min} to ${max}`);
+function inRange(value: number, min: number, max: number): number {
+  assert(value >= min && value <= max, "A property is out of range");
   return value;
 }

@@ -66,7 +66,7 @@ export function encodePublish(
 ): void {
   const { topic, payload, qos, packetId } = packet;
   assert(qos > 0 || !packet.dup, "PUBLISH must not have DUP with QoS 0");
-  assert(qos === 0 || packetId > 0 && packetId <= 0xffff, `"${packetId}" is no packet identifier`);
+  assert(qos === 0 || packetId > 0 && packetId <= 0xffff, "The packet identifier is out of range");
   const flags = (packet.dup ? DUP_FLAG : 0) | qos << QOS_SHIFT | (packet.retain ? RETAIN_FLAG : 0);
   writer.ensure(16 + topic.length + payload.length);
   writer.u8(PacketType.PUBLISH << 4 | flags);

@@ -62,7 +62,7 @@ export class Writer {
 
   /** Appends a variable byte integer in as few bytes as it takes [MQTT-1.5.5-1]. */
   varint(value: number): void {
-    assert(value >= 0 && value <= VARINT_MAX, `Length "${value}" does not fit four bytes`);
+    assert(value >= 0 && value <= VARINT_MAX, "A length does not fit four bytes");
     this.ensure(4);
     this.length = putVarint(this.bytes, this.length, value);
   }
@@ -104,7 +104,7 @@ export class Writer {
   /** Fills in the length of what was written since `openLength`. */
   closeLength(mark: number, width: number): void {
     const count = this.length - mark;
-    assert(count <= VARINT_MAX, `Length "${count}" does not fit four bytes`);
+    assert(count <= VARINT_MAX, "A length does not fit four bytes");
     const needed = varintWidth(count);
     if (needed !== width) {
       this.ensure(Math.max(0, needed - width));

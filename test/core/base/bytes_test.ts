@@ -21,6 +21,17 @@ test("copyBytes() copies runs of every length and touches nothing around them", 
   }
 });
 
+test("copyBytes() copies whole arrays of every length", () => {
+  for (let length = 0; length <= 130; length++) {
+    const source = Uint8Array.from({ length }, (_, i) => i + 1);
+    const target = new Uint8Array(160).fill(0xee);
+    copyBytes(target, 3, source, 0, length);
+    const expected = new Uint8Array(160).fill(0xee);
+    for (let i = 0; i < length; i++) expected[3 + i] = i + 1;
+    assertEquals(target, expected);
+  }
+});
+
 test("equalBytes() compares length and content", () => {
   const pairs: [number[], number[]][] = [
     [[], []],
