@@ -4,6 +4,7 @@
  * @module
  */
 
+import { printWhole } from "../print_whole.ts";
 import type { Runtime, Signal } from "../runtime.ts";
 import { listenTcp } from "./listen_tcp.ts";
 
@@ -22,11 +23,7 @@ export const denoRuntime: Runtime = {
     return () => Deno.removeSignalListener(signal, handler);
   },
   print(stream: "stdout" | "stderr", text: string): void {
-    const file = Deno[stream];
-    const bytes = new TextEncoder().encode(text);
-    for (let written = 0; written < bytes.length;) {
-      written += file.writeSync(bytes.subarray(written));
-    }
+    printWhole((bytes) => Deno[stream].writeSync(bytes), text);
   },
   exit: (status: number): never => Deno.exit(status),
 };

@@ -1,0 +1,48 @@
+// The parts of the runtime contract that need no network.
+
+import { assertEquals } from "@std/assert";
+import process from "node:process";
+import { currentRuntime } from "../../src/runtime/current.ts";
+import { test } from "../harness.ts";
+import { runtime, runtimeName } from "../support/current_runtime.ts";
+import { until } from "../support/wait.ts";
+
+test("currentRuntime() is the one that runs this test, each time the same", async () => {
+  assertEquals(await currentRuntime(), runtime);
+  assertEquals(runtime.name, runtimeName);
+  assertEquals(/^\d+\.\d+\.\d+/.test(runtime.version), true);
+});
+
+test("Runtime.now() never goes back", () => {
+  let last = runtime.now();
+  for (let i = 0; i < 1000; i++) {
+    const now = runtime.now();
+    assertEquals(now >= last, true);
+    last = now;
+  }
+});
+
+test("Runtime.defer() runs later, in order", async () => {
+  const order: string[] = [];
+  runtime.defer(() => order.push("first"));
+  runtime.defer(() => order.push("second"));
+  order.push("now");
+  await until(() => order.length === 3, "both have run");
+  assertEquals(order, ["now", "first", "second"]);
+});
+
+test("Runtime.onSignal() calls its handler until it is undone", async () => {
+  let count = 0;
+  const undo = runtime.onSignal("SIGUSR2", () => count++);
+  process.kill(process.pid, "SIGUSR2");
+  await until(() => count === 1, "the signal is handled");
+  const keep = runtime.onSignal("SIGUSR2", () => {});
+  undo();
+  let others = 0;
+  const undoOther = runtime.onSignal("SIGUSR2", () => others++);
+  process.kill(process.pid, "SIGUSR2");
+  await until(() => others === 1, "the signal is handled");
+  assertEquals(count, 1);
+  keep();
+  undoOther();
+});

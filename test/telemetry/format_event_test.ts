@@ -1,0 +1,269 @@
+// Each line of the log, to the letter.
+
+import { assertEquals } from "@std/assert";
+import type { BrokerEvent, CloseCause, PacketEvent } from "../../src/core/broker/event.ts";
+import { formatEvent } from "../../src/telemetry/format_event.ts";
+import { test } from "../harness.ts";
+
+const peer = { remoteAddress: "127.0.0.1", remotePort: 4711, localPort: 1883 };
+
+function lines(event: BrokerEvent): string[] {
+  return formatEvent(event).map(({ type, text }) => `${type}|${text}`);
+}
+
+/** Fields of a packet, without those that all have. */
+type PacketFields = Omit<PacketEvent, "kind" | "clientId">;
+
+function packetLines(fields: PacketFields): string[] {
+  return lines({ kind: "packet", clientId: "c1", ...fields });
+}
+
+test("formatEvent() tells of a connection and the port it came to", () => {
+  assertEquals(lines({ kind: "opened", peer }), [
+    "notice|New connection from 127.0.0.1:4711 on port 1883.",
+  ]);
+});
+
+const connected = {
+  kind: "connected",
+  peer,
+  clientId: "c1",
+  protocolVersion: 5,
+  cleanStart: true,
+  keepAlive: 60,
+  username: undefined,
+  isBridge: false,
+  will: undefined,
+} as const;
+
+test("formatEvent() tells of a client and that it has no Will", () => {
+  assertEquals(lines(connected), [
+    "notice|New client connected from 127.0.0.1:4711 as c1 (p5, c1, k60).",
+    "debug|No will message specified.",
+  ]);
+});
+
+test("formatEvent() tells of a client's user name and Will", () => {
+  const will = { topic: "last/words", payloadBytes: 4, qos: 1, retain: true } as const;
+  assertEquals(
+    lines({ ...connected, protocolVersion: 4, cleanStart: false, username: "joe", will }),
+    [
+      "notice|New client connected from 127.0.0.1:4711 as c1 (p4, c0, k60, u'joe').",
+      "debug|Will message specified (4 bytes) (r1, q1).",
+      "debug|\tlast/words",
+    ],
+  );
+});
+
+test("formatEvent() tells of a bridge", () => {
+  assertEquals(lines({ ...connected, isBridge: true }), [
+    "notice|New bridge connected from 127.0.0.1:4711 as c1 (p5, c1, k60).",
+    "debug|No will message specified.",
+  ]);
+});
+
+const REASONS: Readonly<Record<CloseCause, string | undefined>> = {
+  "client disconnected": ".",
+  "client disconnected with will": ".",
+  "connection closed by client": ": connection closed by client.",
+  "connection lost": ": bad socket read/write: The connection was lost.",
+  "malformed packet": ": malformed packet.",
+  "protocol error": ": protocol error.",
+  "oversize packet": ": oversize packet.",
+  "not authorised": ": not authorised.",
+  "exceeded timeout": ": exceeded timeout.",
+  "session taken over": ": session taken over.",
+  "administrative action": ": administrative action.",
+  "broker stopped": undefined,
+  "receive maximum exceeded": ": receive maximum exceeded.",
+  "topic alias invalid": ": topic alias invalid.",
+  "used disallowed feature": ": used disallowed feature.",
+  "client identifier not valid": ": client identifier not valid.",
+  "bad username or password": ": bad username or password.",
+  "bad authentication method": ": bad authentication method.",
+  "unsupported protocol version": ": protocol error.",
+  "server busy": ": server busy.",
+  "quota exceeded": ": quota exceeded.",
+  "internal error": ": implementation specific error.",
+};
+
+for (const [cause, tail] of Object.entries(REASONS)) {
+  test(`formatEvent() tells of an end by "${cause}"`, () => {
+    const event = { kind: "closed", peer, clientId: "c1", detail: undefined } as const;
+    assertEquals(
+      // `Object.entries` forgets the type of the keys.
+      lines({ ...event, cause: cause as CloseCause }),
+      tail === undefined ? [] : [`notice|Client c1 [127.0.0.1:4711] disconnected${tail}`],
+    );
+  });
+}
+
+test("formatEvent() calls a client without an identifier by its address", () => {
+  assertEquals(
+    lines({
+      kind: "closed",
+      peer,
+      clientId: undefined,
+      cause: "malformed packet",
+      detail: "Remaining length of five bytes",
+    }),
+    [
+      "information|Protocol error from 127.0.0.1:4711: Remaining length of five bytes.",
+      "notice|Client 127.0.0.1 [127.0.0.1:4711] disconnected: malformed packet.",
+    ],
+  );
+});
+
+test("formatEvent() says what was wrong before it says that a client was sent away", () => {
+  assertEquals(
+    lines({ kind: "closed", peer, clientId: "c1", cause: "protocol error", detail: "No filter" }),
+    [
+      "information|Protocol error from c1: No filter.",
+      "notice|Client c1 [127.0.0.1:4711] disconnected: protocol error.",
+    ],
+  );
+});
+
+test("formatEvent() gives the system's words for a lost connection", () => {
+  assertEquals(
+    lines({
+      kind: "closed",
+      peer,
+      clientId: "c1",
+      cause: "connection lost",
+      detail: "Connection reset by peer",
+    }),
+    ["notice|Client c1 [127.0.0.1:4711] disconnected: Connection reset by peer."],
+  );
+});
+
+test("formatEvent() tells of a second CONNECT", () => {
+  assertEquals(lines({ kind: "second-connect", peer, clientId: "c1" }), [
+    "notice|Bad client 127.0.0.1:4711 sending multiple CONNECT messages.",
+  ]);
+});
+
+test("formatEvent() lists subscriptions under types of their own", () => {
+  assertEquals(lines({ kind: "subscribed", clientId: "c1", filter: "a/#", qos: 2 }), [
+    "subscribe|c1 2 a/#",
+  ]);
+  assertEquals(lines({ kind: "unsubscribed", clientId: "c1", filter: "a/#" }), [
+    "unsubscribe|c1 a/#",
+  ]);
+});
+
+test("formatEvent() tells of what happens to a session", () => {
+  assertEquals(lines({ kind: "session-expired", clientId: "c1" }), [
+    "notice|Expiring client c1 due to timeout.",
+  ]);
+  assertEquals(lines({ kind: "dropping", clientId: "c1" }), [
+    "notice|Outgoing messages are being dropped for client c1.",
+  ]);
+  assertEquals(lines({ kind: "oversize-delivery", clientId: "c1", packetBytes: 900 }), [
+    "debug|Dropped too large PUBLISH to c1 (900 bytes)",
+  ]);
+  assertEquals(lines({ kind: "receive-maximum-exceeded", clientId: "c1" }), [
+    "warning|Client c1 has exceeded its receive-maximum quota. " +
+    "This behaviour must be fixed on the client.",
+  ]);
+  assertEquals(lines({ kind: "packet-id-reused", clientId: "c1", packetId: 7 }), [
+    "warning|Reused message ID 7 from c1 detected. Clearing from storage.",
+  ]);
+});
+
+const publish = {
+  type: "publish",
+  dup: true,
+  qos: 2,
+  retain: false,
+  packetId: 7,
+  topic: "a/b",
+  payloadBytes: 2,
+} as const;
+
+const PACKETS: readonly (readonly [PacketFields, ...string[]])[] = [
+  [
+    { action: "sending", type: "connack", sessionPresent: true, reasonCode: 0 },
+    "Sending CONNACK to c1 (1, 0)",
+  ],
+  [
+    { action: "sending", type: "connack", sessionPresent: false, reasonCode: 135 },
+    "Sending CONNACK to c1 (0, 135)",
+  ],
+  [
+    { action: "received", ...publish },
+    "Received PUBLISH from c1 (d1, q2, r0, m7, 'a/b', ... (2 bytes))",
+  ],
+  [
+    { action: "received", type: "publish", qos: 0, retain: true, topic: "a", payloadBytes: 0 },
+    "Received PUBLISH from c1 (d0, q0, r1, m0, 'a', ... (0 bytes))",
+  ],
+  [
+    { action: "sending", ...publish },
+    "Sending PUBLISH to c1 (d1, q2, r0, m7, 'a/b', ... (2 bytes))",
+  ],
+  [
+    { action: "denied", ...publish },
+    "Denied PUBLISH from c1 (d1, q2, r0, m7, 'a/b', ... (2 bytes))",
+  ],
+  [
+    { action: "dropped-too-large", ...publish },
+    "Dropped too large PUBLISH from c1 (d1, q2, r0, m7, 'a/b', ... (2 bytes))",
+  ],
+  [
+    { action: "denied-delivery", ...publish },
+    "Denied PUBLISH to c1 (q2, r0, 'a/b', ... (2 bytes))",
+  ],
+  [
+    { action: "received", type: "puback", packetId: 7, reasonCode: 16 },
+    "Received PUBACK from c1 (Mid: 7, RC:16)",
+  ],
+  [{ action: "received", type: "pubrec", packetId: 7 }, "Received PUBREC from c1 (Mid: 7)"],
+  [{ action: "received", type: "pubrel", packetId: 7 }, "Received PUBREL from c1 (Mid: 7)"],
+  [
+    { action: "received", type: "pubcomp", packetId: 7, reasonCode: 0 },
+    "Received PUBCOMP from c1 (Mid: 7, RC:0)",
+  ],
+  [
+    { action: "sending", type: "puback", packetId: 7, reasonCode: 135 },
+    "Sending PUBACK to c1 (m7, rc135)",
+  ],
+  [
+    { action: "sending", type: "pubrec", packetId: 7, reasonCode: 0 },
+    "Sending PUBREC to c1 (m7, rc0)",
+  ],
+  [{ action: "sending", type: "pubrel", packetId: 7 }, "Sending PUBREL to c1 (m7)"],
+  [{ action: "sending", type: "pubcomp", packetId: 7 }, "Sending PUBCOMP to c1 (m7)"],
+  [
+    {
+      action: "received",
+      type: "subscribe",
+      filters: [{ filter: "a/#", reasonCode: 1 }, { filter: "b", reasonCode: 135 }],
+    },
+    "Received SUBSCRIBE from c1",
+    "\ta/# (QoS 1)",
+    "\tb (denied)",
+  ],
+  [{ action: "sending", type: "suback" }, "Sending SUBACK to c1"],
+  [
+    { action: "received", type: "unsubscribe", filters: [{ filter: "a/#", reasonCode: 17 }] },
+    "Received UNSUBSCRIBE from c1",
+    "\ta/#",
+  ],
+  [{ action: "sending", type: "unsuback" }, "Sending UNSUBACK to c1"],
+  [{ action: "received", type: "pingreq" }, "Received PINGREQ from c1"],
+  [{ action: "sending", type: "pingresp" }, "Sending PINGRESP to c1"],
+  [{ action: "received", type: "disconnect" }, "Received DISCONNECT from c1"],
+  [
+    { action: "sending", type: "disconnect", reasonCode: 142 },
+    "Sending DISCONNECT to c1 (rc142)",
+  ],
+  [{ action: "received", type: "auth", reasonCode: 25 }, "Received AUTH from c1 (rc25)"],
+  [{ action: "sending", type: "auth", reasonCode: 24 }, "Sending AUTH to c1 (rc24)"],
+];
+
+for (const [fields, ...expected] of PACKETS) {
+  test(`formatEvent() says "${expected[0]}"`, () => {
+    assertEquals(packetLines(fields), expected.map((text) => `debug|${text}`));
+  });
+}
