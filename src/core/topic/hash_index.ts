@@ -16,10 +16,18 @@ const BUCKETS_MIN = 16;
 /** Ids by hash; several ids may have one hash. */
 export class HashIndex {
   /** Pairs of id and hash; read by the owner's probe, written here only, replaced on resizing. */
-  entries: Int32Array = new Int32Array(BUCKETS_MIN * 2);
+  entries: Int32Array;
   size = 0;
   /** Clears the lowest bit, and what is beyond the end, of a position in `entries`. */
-  #mask: number = BUCKETS_MIN * 2 - 2;
+  #mask: number;
+
+  /** Makes an index with room for so many entries. */
+  constructor(count: number = 0) {
+    let buckets = BUCKETS_MIN;
+    while (count * 3 >= buckets * 2) buckets *= 2;
+    this.entries = new Int32Array(buckets * 2);
+    this.#mask = buckets * 2 - 2;
+  }
 
   /** The position at which a probe for `hash` begins. */
   first(hash: number): number {

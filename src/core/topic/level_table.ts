@@ -25,7 +25,7 @@ const WORDS_MIN = 256;
 /** Distinct levels, each with an id that is never 0. */
 export class LevelTable {
   readonly seed: number;
-  readonly #index: HashIndex = new HashIndex();
+  readonly #index: HashIndex;
   #words: Int32Array;
   #bytes: Uint8Array;
   /** Where the part of the table begins that was never used; place 0 stays unused. */
@@ -34,8 +34,10 @@ export class LevelTable {
   /** Heads of the lists of free places, by their number of words; linked by REFERENCES. */
   readonly #free: Int32Array = new Int32Array(REUSED_WORDS_MAX + 1);
 
-  constructor(seed: number, words: number = WORDS_MIN) {
+  /** Makes a table with room for so many levels in so many words. */
+  constructor(seed: number, words: number = WORDS_MIN, levels: number = 0) {
     this.seed = seed;
+    this.#index = new HashIndex(levels);
     this.#words = new Int32Array(Math.max(words, WORDS_MIN));
     this.#bytes = new Uint8Array(this.#words.buffer);
   }
@@ -95,10 +97,20 @@ export class LevelTable {
     this.#free[count] = id;
   }
 
-  /** Acquires in `target` what is level `id` here, and returns the id that it has there. */
-  copyTo(target: LevelTable, id: number): number {
+  /**
+   * Acquires in `target` what is level `id` here, and returns the id that it has there. From then on
+   * this table is good for more moves only: a moved level's references note where it went.
+   */
+  moveTo(target: LevelTable, id: number): number {
+    const note = this.#words[id + REFERENCES]!;
+    if (note < 0) {
+      target.#words[REFERENCES - note]!++;
+      return -note;
+    }
     const at = (id + HEADER_WORDS) << 2;
-    return target.acquire(this.#bytes, at, at + this.#words[id + LENGTH]!);
+    const moved = target.acquire(this.#bytes, at, at + this.#words[id + LENGTH]!);
+    this.#words[id + REFERENCES] = -moved;
+    return moved;
   }
 
   /** Tells whether a level begins with "$": such a first level is hidden from wildcards. */

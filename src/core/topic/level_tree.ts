@@ -141,8 +141,12 @@ export class LevelTree {
       top += words;
     }
     const nodes = new Int32Array(Math.max(NODES_MIN * words, withSlack(top / words) * words));
-    const levels = new LevelTable(this.levels.seed, withSlack(this.levels.liveWords));
-    const index = new HashIndex();
+    const levels = new LevelTable(
+      this.levels.seed,
+      withSlack(this.levels.liveWords),
+      this.levels.size,
+    );
+    const index = new HashIndex(this.#index.size);
     for (let from = words; from < this.#top; from += words) {
       const node = moved[from / words]!;
       if (node === 0) continue;
@@ -153,7 +157,7 @@ export class LevelTree {
       const parent = moved[old[from]! / words]!;
       nodes[node] = parent;
       if (old[from + LEVEL] === 0) continue;
-      const level = this.levels.copyTo(levels, old[from + LEVEL]!);
+      const level = this.levels.moveTo(levels, old[from + LEVEL]!);
       nodes[node + LEVEL] = level;
       index.insert(node, hashPair(parent, level));
     }

@@ -56,8 +56,11 @@ test("LevelTable.isSparse asks for a move once most of it is free, and the move 
   for (const id of ids.slice(10)) table.release(id);
   assertEquals([table.isSparse, table.size], [true, 10]);
   const smaller = new LevelTable(3, table.liveWords);
-  const moved = ids.slice(0, 10).map((id) => table.copyTo(smaller, id));
+  const moved = ids.slice(0, 10).map((id) => table.moveTo(smaller, id));
   assertEquals([smaller.liveWords, smaller.isSparse], [table.liveWords, false]);
+  // A second reference leads to the same place.
+  assertEquals(table.moveTo(smaller, ids[0]!), moved[0]);
+  smaller.release(moved[0]!);
   moved.forEach((id, i) => assertEquals(smaller.text(id), `level-${i}`.repeat(1 + i % 50)));
 });
 
