@@ -29,7 +29,7 @@ import { answerSubscribe, handleSubscribe, handleUnsubscribe } from "./handle_su
 import { publish } from "./publish.ts";
 import type { Answer, Question } from "./question.ts";
 import { expel, refuse, refuseConnect } from "./refuse.ts";
-import { restore } from "./restore.ts";
+import { finishRestore, restore } from "./restore.ts";
 import { sendPingresp } from "./send.ts";
 import { type BrokerCoreOptions, BrokerState } from "./state.ts";
 import { publishWill } from "./wills.ts";
@@ -104,6 +104,7 @@ export class BrokerCore {
     state.connections.add(connection);
     state.emit({ kind: "opened", peer });
     if (state.connections.size > state.limits.connectionsMax) {
+      state.counters.connectsRefused++;
       endConnection(state, connection, { cause: "server busy", publishesWill: false }, now);
     } else {
       state.deadlines.set(connection, now + state.limits.connectTimeoutMs);
@@ -120,6 +121,15 @@ export class BrokerCore {
     this.#process(connection, now);
   }
 
+  /** Input: the driver has handed over what the connection's outbox held. */
+  written(connection: Connection, now: number): void {
+    const state = this.#state;
+    state.countBacklog(connection);
+    const isWaiting = connection.isStalled || (connection.isPaused && connection.questionId === 0);
+    // A transport that took everything at once will not say that it is writable.
+    if (isWaiting && !connection.outbox.isLent) this.drained(connection, now);
+  }
+
   /** Input: the transport is writable again, so the buffer that it held has left. */
   drained(connection: Connection, now: number): void {
     const state = this.#state;
@@ -132,7 +142,8 @@ export class BrokerCore {
       pump(state, connection.session, now);
     }
     if (connection.isPaused) this.#process(connection, now);
-    else state.markDirty(connection);
+    // What was gathered in the meantime leaves now.
+    if (connection.outbox.gatheredBytes > 0) state.markDirty(connection);
   }
 
   /** Input: the connection is gone. */
@@ -210,8 +221,15 @@ export class BrokerCore {
   }
 
   /** Input: what a store has kept, before anybody connects. */
-  restore(changes: Iterable<Change>): void {
-    for (const change of changes) restore(this.#state, change);
+  restore(changes: Iterable<Change>, now: number): void {
+    const state = this.#state;
+    for (const change of changes) restore(state, change);
+    finishRestore(state, now);
+  }
+
+  /** Whether `takeDirty` has something to give. */
+  get hasDirty(): boolean {
+    return this.#state.dirty.length > 0;
   }
 
   /** Output: connections with something to send, or whose reading is to be paused or resumed. */
@@ -306,6 +324,7 @@ export class BrokerCore {
       case "connect": {
         // [MQTT-3.1.0-2]
         const { clientId } = session;
+        state.counters.protocolErrors++;
         state.emit({ kind: "second-connect", peer: connection.peer, clientId });
         endConnection(state, connection, { cause: "protocol error", publishesWill: true }, now);
         return;
@@ -380,6 +399,7 @@ export class BrokerCore {
       }
     }
     // [MQTT-3.1.2-22]
+    state.counters.timeouts++;
     endConnection(state, connection, { cause: "exceeded timeout", publishesWill: true }, now);
   }
 }

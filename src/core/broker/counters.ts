@@ -20,6 +20,8 @@ export class Counters {
   connectsAccepted = 0;
   connectsRefused = 0;
   protocolErrors = 0;
+  /** Connections closed because too little was heard of them, before their CONNECT or after. */
+  timeouts = 0;
   sessionsExpired = 0;
   takeOvers = 0;
   /** Times that we were broken and a connection paid for it. */
