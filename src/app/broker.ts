@@ -39,6 +39,18 @@ export interface BrokerOptions {
   readonly runtime?: Runtime;
 }
 
+/** How much there is of what comes and goes. */
+export interface BrokerGauges {
+  readonly connections: number;
+  /** With or without a connection. */
+  readonly sessions: number;
+  /** A shared group is counted once. */
+  readonly subscriptions: number;
+  readonly retained: number;
+  /** Bytes that connections have not taken yet. */
+  readonly backlogBytes: number;
+}
+
 /**
  * An MQTT broker.
  *
@@ -83,14 +95,7 @@ export class Broker {
   }
 
   /** How much there is of what comes and goes. */
-  get gauges(): {
-    readonly connections: number;
-    readonly sessions: number;
-    readonly subscriptions: number;
-    readonly retained: number;
-    /** Bytes that connections have not taken yet. */
-    readonly backlogBytes: number;
-  } {
+  get gauges(): BrokerGauges {
     const core = this.#core;
     return {
       connections: core.connectionCount,

@@ -1,0 +1,50 @@
+/**
+ * Midge, an MQTT broker: as a library for Deno, Bun and Node, and as a program.
+ *
+ * ```ts
+ * import { Broker } from "./mod.ts";
+ *
+ * const broker = new Broker();
+ * const { port } = await broker.listen({ port: 0 });
+ * console.log(`Listening on port ${port}`);
+ * await broker.close();
+ * ```
+ *
+ * @module
+ */
+
+export { Broker, type BrokerGauges, type BrokerOptions } from "./src/app/broker.ts";
+export type { HostMessage } from "./src/core/broker/broker_core.ts";
+export type { Counters } from "./src/core/broker/counters.ts";
+export type { BrokerEvent, CloseCause, PacketEvent, Peer } from "./src/core/broker/event.ts";
+export { DEFAULT_LIMITS, type Limits } from "./src/core/broker/limits.ts";
+export {
+  type Answer,
+  ASK,
+  type Client,
+  type ConnectRequest,
+  type Decision,
+  OPEN_POLICY,
+  type Policy,
+  type Question,
+} from "./src/core/broker/question.ts";
+export type { Properties } from "./src/core/codec/property.ts";
+export type { ProtocolVersion, QoS } from "./src/core/codec/protocol.ts";
+export { ReasonCode } from "./src/core/codec/reason_code.ts";
+export { OperationError, type OperationErrorCode } from "./src/core/base/operation_error.ts";
+export type { FailureStage } from "./src/driver/driver.ts";
+export type { ByteDuplex, StreamAddress } from "./src/driver/stream_connection.ts";
+export type { Listener, Runtime } from "./src/runtime/runtime.ts";
+export { type MemoryPipeOptions, openMemoryPipe } from "./src/transport/memory_pipe.ts";
+export type { Accept, Transport, TransportHandler } from "./src/transport/transport.ts";
+
+if (import.meta.main) {
+  // Loaded only by the program, so that a library user needs none of what it imports.
+  const [{ runBroker }, { currentRuntime }, { Broker }] = await Promise.all([
+    import("./src/cli/broker.ts"),
+    import("./src/runtime/current.ts"),
+    import("./src/app/broker.ts"),
+  ]);
+  const runtime = await currentRuntime();
+  await runBroker(runtime, runtime.args, (options) => new Broker(options));
+}
