@@ -30,7 +30,7 @@ export interface ProgramBroker {
 
 const DEFAULT_PORT = 1883;
 
-/** Local only: one address of each family, so that `localhost` finds the broker whatever it means. */
+/** One address of each family, so that `localhost` finds the broker whatever it means. */
 const LOOPBACKS = [["ipv4", "127.0.0.1"], ["ipv6", "::1"]] as const;
 
 /** Runs the program until a signal ends it, then exits the process. */

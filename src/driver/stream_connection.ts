@@ -3,8 +3,8 @@
  * workers, or whatever an embedder has. TCP does not go this way, because a stream costs promises
  * for each chunk; the runtimes' adapters do that natively.
  *
- * The idea: one loop reads for the whole life of the connection, and `onClose` is called at its end.
- * What is written is copied, since a stream may keep a chunk for long after it took it.
+ * The idea: one loop reads for the whole life of the connection, and `onClose` is called at its
+ * end. What is written is copied, since a stream may keep a chunk for long after it took it.
  *
  * @module
  */

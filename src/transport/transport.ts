@@ -26,8 +26,9 @@ export interface Transport {
   /** Undoes `pause`. */
   resume(): void;
   /**
-   * Ends the connection after an outstanding write, or after a few seconds if the peer does not take
-   * it. From here on writes are dropped (and return `true`), and only `onClose` is still called.
+   * Ends the connection after an outstanding write, or after a few seconds if the peer does not
+   * take it. From here on writes are dropped (and return `true`), and only `onClose` is still
+   * called.
    */
   close(): void;
   /** As `close`, but at once: what has not left is dropped. */
@@ -41,9 +42,10 @@ export interface TransportHandler {
   /** The outstanding write is done and its buffer belongs to the caller of `write` again. */
   onWritable(): void;
   /**
-   * The connection is gone, and an outstanding write's buffer belongs to the caller of `write` again.
-   * Called exactly once, and nothing is called after it. `error` is what broke the connection;
-   * without one, somebody ended it. A peer that ends its own side gets the answers to what it sent.
+   * The connection is gone, and an outstanding write's buffer belongs to the caller of `write`
+   * again. Called exactly once, and nothing is called after it. `error` is what broke the
+   * connection; without one, somebody ended it. A peer that ends its own side gets the answers to
+   * what it sent.
    */
   onClose(error?: unknown): void;
 }

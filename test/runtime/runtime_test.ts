@@ -33,14 +33,14 @@ test("Runtime.defer() runs later, in order", async () => {
 
 test("Runtime.onSignal() calls its handler until it is undone", async () => {
   let count = 0;
-  const undo = runtime.onSignal("SIGUSR2", () => count++);
-  process.kill(process.pid, "SIGUSR2");
+  const undo = runtime.onSignal("SIGHUP", () => count++);
+  process.kill(process.pid, "SIGHUP");
   await until(() => count === 1, "the signal is handled");
-  const keep = runtime.onSignal("SIGUSR2", () => {});
+  const keep = runtime.onSignal("SIGHUP", () => {});
   undo();
   let others = 0;
-  const undoOther = runtime.onSignal("SIGUSR2", () => others++);
-  process.kill(process.pid, "SIGUSR2");
+  const undoOther = runtime.onSignal("SIGHUP", () => others++);
+  process.kill(process.pid, "SIGHUP");
   await until(() => others === 1, "the signal is handled");
   assertEquals(count, 1);
   keep();

@@ -1,7 +1,7 @@
 /**
- * Buffers to read into. A connection reads into a small one of its own and borrows a large one only
- * while reads fill what they get: ten thousand idle connections then cost kilobytes each, and a busy
- * one is read in few calls. The number lent at a time is bounded; whoever gets none stays small.
+ * Buffers to read into. A connection reads into a small one of its own and borrows a large one
+ * only while reads fill what they get: ten thousand idle connections then cost kilobytes each, and
+ * a busy one is read in few calls. The number lent at a time is bounded; who gets none stays small.
  *
  * @module
  */

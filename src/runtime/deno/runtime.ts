@@ -4,7 +4,6 @@
  * @module
  */
 
-import { printWhole } from "../print_whole.ts";
 import type { Runtime, Signal } from "../runtime.ts";
 import { listenTcp } from "./listen_tcp.ts";
 
@@ -23,7 +22,17 @@ export const denoRuntime: Runtime = {
     return () => Deno.removeSignalListener(signal, handler);
   },
   print(stream: "stdout" | "stderr", text: string): void {
-    printWhole((bytes) => Deno[stream].writeSync(bytes), text);
+    const bytes = new TextEncoder().encode(text);
+    for (let written = 0; written < bytes.length;) {
+      try {
+        written += Deno[stream].writeSync(bytes.subarray(written));
+      } catch (error) {
+        // Whoever read the stream has gone: nobody is left to be told, and the broker lives on.
+        if (error instanceof Deno.errors.BrokenPipe) return;
+        // A pipe that somebody made non-blocking is full: try until it is not.
+        if (!(error instanceof Deno.errors.WouldBlock)) throw error;
+      }
+    }
   },
   exit: (status: number): never => Deno.exit(status),
 };

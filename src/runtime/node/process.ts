@@ -1,14 +1,14 @@
 /**
- * The process as Node and Bun both offer it: arguments, signals, standard streams, exit. Bun borrows
- * this file; what differs between the two is in their `listen_tcp.ts`.
+ * The process as Node and Bun both offer it: arguments, signals, standard streams, exit. Bun
+ * borrows this file; what differs between the two is in their `listen_tcp.ts`.
  *
  * @module
  */
 
 import { writeSync } from "node:fs";
 import process from "node:process";
-import { printWhole } from "../print_whole.ts";
 import type { Runtime, Signal } from "../runtime.ts";
+import { printWhole } from "./print_whole.ts";
 
 /** The part of `Runtime` that Node and Bun share. */
 export const processRuntime: Pick<

@@ -1,6 +1,6 @@
 /**
- * Writes text to a standard stream in one go, for programs that exit right after it. How one write
- * is made differs between the runtimes; that a stream can be full or gone does not.
+ * Writes text to a standard stream in one go, for programs that exit right after it, whether the
+ * stream is full at times or gone altogether.
  *
  * @module
  */
@@ -14,7 +14,7 @@ export function printWhole(write: (bytes: Uint8Array) => number, text: string): 
     try {
       written += write(bytes.subarray(written));
     } catch (error) {
-      // The runtimes throw errors of the system, which carry its codes.
+      // What is thrown is an error of the system, which carries its code.
       const { code } = error as { readonly code?: unknown };
       // Whoever read the stream has gone: nobody is left to be told, and the broker lives on.
       if (code === "EPIPE") return;

@@ -1,7 +1,7 @@
 // Printing to a stream that takes little at a time, is full, or has lost its reader.
 
 import { assertEquals, assertThrows } from "@std/assert";
-import { printWhole } from "../../src/runtime/print_whole.ts";
+import { printWhole } from "../../src/runtime/node/print_whole.ts";
 import { test } from "../harness.ts";
 
 function failure(code: string): Error {
