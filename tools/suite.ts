@@ -74,6 +74,8 @@ function commandLine(name: SuiteName, report: string, options: SuiteOptions): st
     case "node":
       return [
         "--enable-source-maps",
+        // What a failed test leaves open must not keep the others waiting.
+        "--test-force-exit",
         "--test",
         `--test-timeout=${TEST_LIMIT_MS}`,
         "--test-reporter=junit",

@@ -25,7 +25,7 @@ interface Arguments {
 }
 
 const SUITES = ["checks", "deno", "bun", "node"] as const;
-const DEFAULT_LIMIT_S = 600;
+const DEFAULT_LIMIT_S = 300;
 
 async function main(args: Arguments): Promise<boolean> {
   const outdir = `dist/test-${Deno.pid}`;
