@@ -25,8 +25,8 @@ export class Canary {
 
   static async start(port: number): Promise<Canary> {
     const [publisher, subscriber] = await Promise.all([
-      WireClient.connect(port, 5, { clientId: "canary-publisher" }),
-      WireClient.connect(port, 4, { clientId: "canary-subscriber" }),
+      WireClient.connect(port, 5, { clientId: "canary-publisher", keepAlive: 90 }),
+      WireClient.connect(port, 4, { clientId: "canary-subscriber", keepAlive: 90 }),
     ]);
     await subscriber.subscribe(["canary/+"], 1);
     const canary = new Canary(publisher, subscriber);
