@@ -20,8 +20,9 @@ export class Alarm {
     this.#ring = ring;
   }
 
-  /** Rings at this instant or before; `Infinity` needs no ringing. */
+  /** Rings at this instant or before; with `Infinity` nothing keeps the process from ending. */
   set(at: number): void {
+    if (at === Infinity) this.cancel();
     if (at >= this.#at) return;
     this.cancel();
     this.#at = at;
