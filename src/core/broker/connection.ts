@@ -34,7 +34,6 @@ export type Pending =
     readonly packet: ConnectPacket;
     readonly request: ConnectRequest;
   }
-  | { readonly kind: "reauthenticate"; readonly request: ConnectRequest }
   | {
     readonly kind: "publish";
     /** A kept message. */
@@ -75,6 +74,8 @@ export class Connection {
   /** The question that its packets wait for, 0 when there is none. */
   questionId = 0;
   pending: Pending | undefined = undefined;
+  /** Who is being authenticated again; its other packets go on meanwhile. */
+  reauthentication: ConnectRequest | undefined = undefined;
 
   /** It is on the list of the turn's dirty connections. */
   isDirty = false;

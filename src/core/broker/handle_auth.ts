@@ -26,7 +26,7 @@ export function handleAuth(state: BrokerState, connection: Connection, packet: A
   if (packet.reasonCode === ReasonCode.RE_AUTHENTICATE && connection.phase === "connected") {
     const { session } = connection;
     if (session === undefined) return;
-    const request = {
+    connection.reauthentication = {
       peer: connection.peer,
       clientId: session.clientId,
       protocolVersion: connection.protocolVersion,
@@ -34,21 +34,21 @@ export function handleAuth(state: BrokerState, connection: Connection, packet: A
       password: undefined,
       isBridge: connection.isBridge,
     };
-    connection.pending = { kind: "reauthenticate", request };
   } else if (packet.reasonCode !== ReasonCode.CONTINUE_AUTHENTICATION) {
     throw new ProtocolError("3.15.2.1", "AUTH came with a reason code that does not belong here");
   }
-  const { pending } = connection;
-  if (pending?.kind !== "authenticate" && pending?.kind !== "reauthenticate") {
+  const { pending, reauthentication } = connection;
+  const request = pending?.kind === "authenticate" ? pending.request : reauthentication;
+  if (request === undefined) {
     throw new ProtocolError("MQTT-4.12.0-2", "AUTH came while nobody was being authenticated");
   }
   state.questions.push({
     kind: "authenticate",
     id: state.ask(connection),
-    request: pending.request,
+    request,
     method,
     data,
-    isReauthentication: pending.kind === "reauthenticate",
+    isReauthentication: request === reauthentication,
   });
 }
 
@@ -59,18 +59,19 @@ export function answerAuthenticate(
   answer: Extract<Answer, { readonly kind: "authenticate" }>,
   now: number,
 ): void {
-  const { pending } = connection;
-  if (pending?.kind !== "authenticate" && pending?.kind !== "reauthenticate") return;
+  const { pending, reauthentication } = connection;
+  const isConnecting = pending?.kind === "authenticate";
+  if (!isConnecting && reauthentication === undefined) return;
   const { reasonCode, data } = answer;
   const properties: Properties = { authenticationMethod: connection.authenticationMethod! };
   if (data !== undefined) properties.authenticationData = data;
   if (reasonCode === ReasonCode.CONTINUE_AUTHENTICATION) {
     // [MQTT-4.12.0-2]
     sendAuth(state, connection, ReasonCode.CONTINUE_AUTHENTICATION, properties);
-  } else if (pending.kind === "authenticate") {
+  } else if (isConnecting) {
     finishConnect(state, connection, pending, answer, now);
   } else if (reasonCode === ReasonCode.SUCCESS) {
-    connection.pending = undefined;
+    connection.reauthentication = undefined;
     if (answer.username !== undefined && connection.session !== undefined) {
       connection.session.username = answer.username;
     }
