@@ -36,6 +36,7 @@ export function endConnection(
   state.forgetQuestion(connection);
   state.closings.push(connection);
   const { session, peer } = connection;
+  if (session !== undefined) abandonPublish(state, session, connection);
   state.emit({
     kind: "closed",
     peer,
@@ -44,6 +45,21 @@ export function endConnection(
     detail: ending.detail,
   });
   if (session !== undefined) leaveSession(state, session, ending, now);
+}
+
+/** A QoS 2 message that nobody has decided upon was not received: the client sends it again. */
+function abandonPublish(
+  state: BrokerState,
+  session: Session<Connection>,
+  connection: Connection,
+): void {
+  const { pending } = connection;
+  if (pending?.kind !== "publish" || pending.message.qos !== 2) return;
+  const { packetId } = pending;
+  session.receiver.release(packetId);
+  if (state.keepsJournal && session.isPersistent) {
+    state.record({ kind: "packet-id-released", clientId: session.clientId, packetId });
+  }
 }
 
 function leaveSession(
@@ -105,6 +121,19 @@ export function expireSession(
   }
   if (session.willDueAt <= now) publishWill(state, session, now);
   scheduleSession(state, session);
+}
+
+/** Changes how long a session outlives its connection; one that no longer does is not stored. */
+export function setExpiryInterval(
+  state: BrokerState,
+  session: Session<Connection>,
+  seconds: number,
+): void {
+  const wasPersistent = session.isPersistent;
+  session.expiryInterval = seconds;
+  if (state.keepsJournal && wasPersistent && !session.isPersistent) {
+    state.record({ kind: "session-removed", clientId: session.clientId });
+  }
 }
 
 /** Notes for the store who the session belongs to and when it ends. */

@@ -15,7 +15,7 @@ import { OutboundAliases } from "../session/topic_aliases.ts";
 import type { Will } from "../session/will.ts";
 import type { Connection, Pending } from "./connection.ts";
 import { pump } from "./deliver.ts";
-import { endConnection, recordSession, removeSession } from "./end.ts";
+import { endConnection, recordSession, removeSession, setExpiryInterval } from "./end.ts";
 import { ASK, type ConnectRequest } from "./question.ts";
 import { type RefusalOptions, refuseConnect } from "./refuse.ts";
 import { sendConnack, sendDisconnect } from "./send.ts";
@@ -150,7 +150,7 @@ export function acceptConnect(
   const session = resumed ?? new Session<Connection>(clientId);
   state.sessions.set(clientId, session);
   session.username = acceptance.username ?? packet.username;
-  session.expiryInterval = expiryIntervalOf(state, packet);
+  setExpiryInterval(state, session, expiryIntervalOf(state, packet));
   session.endsAt = Infinity;
   session.connection = connection;
   connection.session = session;
@@ -258,8 +258,8 @@ function applyClientLimits(
 ): void {
   const { limits } = state;
   const keepAlive = keepAliveOf(state, packet);
-  // One and a half times the Keep Alive, in whole seconds. [MQTT-3.1.2-22]
-  connection.silenceMaxMs = Math.floor(keepAlive * 3 / 2) * 1000;
+  // One and a half times the Keep Alive. [MQTT-3.1.2-22]
+  connection.silenceMaxMs = keepAlive * 1500;
   connection.lastHeardAt = now;
   if (keepAlive === 0) state.deadlines.delete(connection);
   else state.deadlines.set(connection, now + connection.silenceMaxMs);

@@ -8,7 +8,7 @@ import { ProtocolError } from "../codec/error.ts";
 import type { DisconnectPacket } from "../codec/packet.ts";
 import { ReasonCode } from "../codec/reason_code.ts";
 import type { Connection } from "./connection.ts";
-import { endConnection } from "./end.ts";
+import { endConnection, setExpiryInterval } from "./end.ts";
 import type { BrokerState } from "./state.ts";
 
 export function handleDisconnect(
@@ -26,14 +26,8 @@ export function handleDisconnect(
         "A session that ends with its connection cannot be prolonged by DISCONNECT",
       );
     }
-    const wasPersistent = session.isPersistent;
-    session.expiryInterval = Math.min(
-      sessionExpiryInterval,
-      state.limits.sessionExpiryIntervalMax,
-    );
-    if (state.keepsJournal && wasPersistent && !session.isPersistent) {
-      state.record({ kind: "session-removed", clientId: session.clientId });
-    }
+    const interval = Math.min(sessionExpiryInterval, state.limits.sessionExpiryIntervalMax);
+    setExpiryInterval(state, session, interval);
   }
   if (state.tracesPackets && session !== undefined) {
     state.emit({
