@@ -88,7 +88,8 @@ export class Sender {
       this.#unsentAt++;
       return entry;
     }
-    this.#unsent = [];
+    // Asked often, answered mostly like this: it must not make an array each time.
+    if (this.#unsent.length > 0) this.#unsent = [];
     this.#unsentAt = 0;
     return undefined;
   }
