@@ -105,6 +105,17 @@ export class Driver {
     for (const event of events) this.#report(event);
     for (const question of questions) this.#ask(question);
     this.#alarm.set(core.nextDeadline);
+    // Who took all at once may have been given more.
+    if (core.hasDirty) this.#deferFlush();
+  }
+
+  /** From a link: what its outbox held is with the transport. */
+  written(connection: Connection): void {
+    try {
+      this.#core.written(connection, this.#host.now());
+    } catch (error) {
+      this.#fail(connection, error);
+    }
   }
 
   /** From a link: bytes arrived. */
@@ -114,9 +125,7 @@ export class Driver {
     try {
       core.receive(connection, chunk, now);
     } catch (error) {
-      // Our own fault costs the one connection whose bytes were being handled.
-      core.fail(connection, now);
-      this.#options.onError("receive", error);
+      this.#fail(connection, error);
     }
     if (core.isFlushDue) this.flush();
     else this.#deferFlush();
@@ -124,7 +133,11 @@ export class Driver {
 
   /** From a link: the transport is writable. */
   drained(connection: Connection): void {
-    this.#core.drained(connection, this.#host.now());
+    try {
+      this.#core.drained(connection, this.#host.now());
+    } catch (error) {
+      this.#fail(connection, error);
+    }
     this.#deferFlush();
   }
 
@@ -136,6 +149,12 @@ export class Driver {
       this.#core.close(connection, "connection closed by client", undefined, now);
     } else this.#core.close(connection, "connection lost", messageOf(error), now);
     this.#deferFlush();
+  }
+
+  /** Our own fault costs the one connection whose bytes were being handled. */
+  #fail(connection: Connection, error: unknown): void {
+    this.#core.fail(connection, this.#host.now());
+    this.#options.onError("receive", error);
   }
 
   #deferFlush(): void {
@@ -169,7 +188,11 @@ export class Driver {
     } catch (error) {
       this.#options.onError("question", error);
     }
-    this.#core.answer(question.id, answer, this.#host.now());
+    try {
+      this.#core.answer(question.id, answer, this.#host.now());
+    } catch (error) {
+      this.#options.onError("question", error);
+    }
     this.#deferFlush();
   }
 }
@@ -215,6 +238,7 @@ class Link implements TransportHandler {
       const length = outbox.gatheredBytes;
       if (this.#transport.write(outbox.take(), length)) outbox.consumed();
       else outbox.lend();
+      this.#driver.written(this.#connection);
     }
     if (isPaused === this.#isPaused) return;
     this.#isPaused = isPaused;

@@ -183,11 +183,7 @@ export class BrokerCore {
     return true;
   }
 
-  /**
-   * Input: the host publishes a message.
-   *
-   * @returns how many subscriptions and shared groups it matched, -1 when the topic is not valid.
-   */
+  /** Input: the host publishes; returns how many subscriptions matched, -1 for no valid topic. */
   publish({ topic, payload, ...options }: HostMessage, now: number): number {
     const { qos = 0, retain = false, properties = NO_PROPERTIES } = options;
     const state = this.#state;

@@ -9,13 +9,32 @@
 import { assert, unreachable } from "../base/assert.ts";
 import type { Delivery } from "../session/delivery.ts";
 import { AwaitedPacket } from "../session/sender.ts";
-import { Session } from "../session/session.ts";
+import { NEVER_EXPIRES, Session } from "../session/session.ts";
 import { parseFilter } from "../topic/filter.ts";
 import type { Change } from "./change.ts";
 import type { Connection } from "./connection.ts";
 import { removeSession, scheduleSession } from "./end.ts";
 import type { BrokerState } from "./state.ts";
 import { subscribe, unsubscribe } from "./subscriptions.ts";
+
+/**
+ * Ends a replay: whoever was connected has lost his connection now, as far as anybody can tell, and
+ * his session and Will take the course of one that has.
+ */
+export function finishRestore(state: BrokerState, now: number): void {
+  for (const session of state.sessions.values()) {
+    if (session.endsAt === Infinity && session.expiryInterval !== NEVER_EXPIRES) {
+      session.endsAt = now + session.expiryInterval * 1000;
+    }
+    const { will } = session;
+    if (will !== undefined && session.willDueAt === Infinity) {
+      session.willDueAt = now + will.delay * 1000;
+    }
+    scheduleSession(state, session);
+  }
+  // What was replayed is in the store already.
+  state.changes = [];
+}
 
 /** Applies one change. */
 export function restore(state: BrokerState, change: Change): void {
