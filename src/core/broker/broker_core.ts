@@ -318,9 +318,8 @@ export class BrokerCore {
       case "auth":
         return handleAuth(state, connection, packet);
       case "connect": {
-        // [MQTT-3.1.0-2]
         const { clientId } = session;
-        state.counters.protocolErrors++;
+        state.counters.protocolErrors++; // [MQTT-3.1.0-2]
         state.emit({ kind: "second-connect", peer: connection.peer, clientId });
         endConnection(state, connection, { cause: "protocol error", publishesWill: true }, now);
         return;

@@ -14,6 +14,7 @@ import { AwaitedPacket } from "../session/sender.ts";
 import type { Session, Subscription } from "../session/session.ts";
 import type { Connection } from "./connection.ts";
 import type { PublishOptions } from "./publish_encoder.ts";
+import { findOwed } from "./retained.ts";
 import { sendAck } from "./send.ts";
 import type { BrokerState } from "./state.ts";
 
@@ -129,7 +130,7 @@ export function pump(state: BrokerState, session: Session<Connection>, now: numb
   resend(state, connection, session, now);
   sendQueued(state, connection, session, now);
   sendOwedRetained(state, connection, session, now);
-  connection.isStalled = session.queue.length > 0 || session.owedRetained.length > 0 ||
+  connection.isStalled = session.queue.length > 0 || session.owedRetained.size > 0 ||
     sender.hasUnsent;
 }
 
@@ -209,9 +210,10 @@ function sendOwedRetained(
   now: number,
 ): void {
   const { owedRetained, queue, sender } = session;
-  for (let owed = owedRetained[0]; owed !== undefined; owed = owedRetained[0]) {
-    while (owed.next < owed.messages.length) {
-      const message = owed.messages[owed.next]!;
+  for (const owed of owedRetained.values()) {
+    const messages = owed.messages ??= findOwed(state, owed, now);
+    while (owed.next < messages.length) {
+      const message = messages[owed.next]!;
       const needsQuota = message.qos > 0 && owed.subscription.qos > 0;
       if (queue.length > 0 || (needsQuota && sender.sendQuota <= 0)) return;
       if (state.isBacklogged(connection)) return;
@@ -222,7 +224,7 @@ function sendOwedRetained(
       // Retained because of a new subscription [MQTT-3.3.1-8].
       deliver(state, message, owed.subscription, true, now);
     }
-    owedRetained.shift();
+    owedRetained.delete(owed.subscription);
   }
 }
 

@@ -80,7 +80,7 @@ function grant(
   const reasonCodes = packet.subscriptions.map((request, i): ReasonCode => {
     const decision = decisions[i] ?? ReasonCode.NOT_AUTHORIZED;
     const isGranted = decision < ReasonCode.UNSPECIFIED_ERROR;
-    if (isGranted) grantOne(state, connection, session, request, subscriptionId, now);
+    if (isGranted) grantOne(state, connection, session, request, subscriptionId);
     const granted = grantedQos(state, request);
     const reasonCode = isGranted ? granted : decision;
     answered.push({ filter: request.filter, reasonCode });
@@ -107,7 +107,6 @@ function grantOne(
   session: Session<Connection>,
   request: SubscriptionRequest,
   subscriptionId: number,
-  now: number,
 ): void {
   const parsed = checkRequest(state, request);
   const qos = grantedQos(state, request);
@@ -123,7 +122,7 @@ function grantOne(
   // [MQTT-3.3.1-9] [MQTT-3.3.1-10] [MQTT-3.3.1-11]; never for shared subscriptions.
   const { retainHandling } = request;
   if (parsed.shareName !== undefined || retainHandling === 2) return;
-  if (retainHandling === 0 || isNew) oweRetained(state, subscription, now);
+  if (retainHandling === 0 || isNew) oweRetained(state, subscription);
 }
 
 function grantedQos(state: BrokerState, request: SubscriptionRequest): QoS {

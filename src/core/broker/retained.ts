@@ -5,7 +5,7 @@
  */
 
 import type { Message } from "../session/message.ts";
-import type { Subscription } from "../session/session.ts";
+import type { OwedRetained, Subscription } from "../session/session.ts";
 import type { Connection } from "./connection.ts";
 import type { BrokerState } from "./state.ts";
 
@@ -25,6 +25,7 @@ export function retain(state: BrokerState, message: Message): void {
     old.isSuperseded = true;
   }
   const kept = message.keep();
+  kept.retainedSequence = ++state.retainedSequence;
   state.retained.set(topic, kept);
   if (state.keepsJournal) state.record({ kind: "retained-set", message: kept });
 }
@@ -36,20 +37,37 @@ function forget(state: BrokerState, topic: string): void {
   if (state.keepsJournal) state.record({ kind: "retained-removed", topic });
 }
 
-/** Notes what a new subscription is owed; `pump` sends it after the SUBACK. [MQTT-3.3.1-9] */
-export function oweRetained(
+/**
+ * Notes that a subscription is owed what is retained; `pump` sends it after the SUBACK. Who is owed
+ * it already, and has had none of it, is owed no more by asking again. [MQTT-3.3.1-9]
+ */
+export function oweRetained(state: BrokerState, subscription: Subscription<Connection>): void {
+  const { owedRetained } = subscription.session;
+  const sequence = state.retainedSequence;
+  const owed = owedRetained.get(subscription);
+  if (owed === undefined) {
+    owedRetained.set(subscription, { subscription, sequence, messages: undefined, next: 0 });
+  } else if (owed.next > 0) {
+    owed.sequence = sequence;
+    owed.messages = undefined;
+    owed.next = 0;
+  }
+}
+
+/** Looks up what a subscription is owed, now that its turn has come. */
+export function findOwed(
   state: BrokerState,
-  subscription: Subscription<Connection>,
+  { subscription, sequence }: OwedRetained<Connection>,
   now: number,
-): void {
+): readonly Message[] {
   const messages: Message[] = [];
   state.retained.match(subscription.filter, messages);
-  let live = 0;
+  let owed = 0;
   for (const message of messages) {
     // Expired messages are found when they are met; until then they cost only their memory.
     if (message.expiresAt <= now) forget(state, message.topic);
-    else messages[live++] = message;
+    else if (message.retainedSequence <= sequence) messages[owed++] = message;
   }
-  messages.length = live;
-  if (live > 0) subscription.session.owedRetained.push({ subscription, messages, next: 0 });
+  messages.length = owed;
+  return messages;
 }

@@ -63,6 +63,8 @@ export class BrokerState {
   /** By share name and filter, as they stand behind `$share/`. */
   readonly groups: Map<string, SharedGroup<Connection>> = new Map();
   readonly retained: TopicTrie<Message>;
+  /** The number of the last message that was retained. */
+  retainedSequence = 0;
   readonly deadlines: DeadlineHeap<Connection | Session<Connection>> = new DeadlineHeap();
   readonly counters: Counters = new Counters();
   /** Bytes that all connections together have not taken. */

@@ -66,10 +66,7 @@ export function unsubscribe(
   if (subscription === undefined) return false;
   session.subscriptions.delete(requestedFilter);
   remove(state, subscription);
-  const { owedRetained } = session;
-  for (let i = owedRetained.length - 1; i >= 0; i--) {
-    if (owedRetained[i]!.subscription === subscription) owedRetained.splice(i, 1);
-  }
+  session.owedRetained.delete(subscription);
   if (state.keepsJournal && session.isPersistent) {
     state.record({
       kind: "subscription-removed",
@@ -84,7 +81,7 @@ export function unsubscribe(
 export function unsubscribeAll(state: BrokerState, session: Session<Connection>): void {
   for (const subscription of session.subscriptions.values()) remove(state, subscription);
   session.subscriptions.clear();
-  session.owedRetained.length = 0;
+  session.owedRetained.clear();
 }
 
 function remove(state: BrokerState, subscription: Subscription<Connection>): void {

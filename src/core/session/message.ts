@@ -33,6 +33,8 @@ export class Message {
   publisherId = "";
   /** A retained message that another one has replaced. */
   isSuperseded = false;
+  /** Counts what was retained before it, 0 for what a store brought back. */
+  retainedSequence = 0;
   /**
    * Where the packet that brought it stands in `payloadBytes`, and its version, when a QoS 0
    * subscriber of that version may be sent the very same bytes. Version 0: it may not.

@@ -47,10 +47,16 @@ export class Subscription<C> {
   }
 }
 
-/** Retained messages that a new subscription is still owed. */
+/**
+ * Retained messages that a new subscription is still owed. They are looked up when their turn comes,
+ * so that a client which subscribes to much and takes nothing holds one list and not many.
+ */
 export interface OwedRetained<C> {
   readonly subscription: Subscription<C>;
-  readonly messages: readonly Message[];
+  /** What had been retained up to here; anything later was delivered live. */
+  sequence: number;
+  /** `undefined` until their turn comes. */
+  messages: readonly Message[] | undefined;
   next: number;
 }
 
@@ -68,7 +74,8 @@ export class Session<C> {
   readonly sender: Sender = new Sender();
   readonly receiver: Receiver = new Receiver();
   readonly queue: DeliveryQueue = new DeliveryQueue();
-  readonly owedRetained: OwedRetained<C>[] = [];
+  /** First come, first served; a subscription is owed its messages once. */
+  readonly owedRetained: Map<Subscription<C>, OwedRetained<C>> = new Map();
   will: Will | undefined = undefined;
   /** The instant at which a delayed Will is due, `Infinity` when none waits. */
   willDueAt = Infinity;
