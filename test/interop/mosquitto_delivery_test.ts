@@ -148,7 +148,7 @@ exchange("mosquitto_pub -n, -m and an empty line send empty messages, and --repe
   async run(site) {
     const filters = ["empty", "text", "lines", "utf8"].flatMap((filter) => ["-t", filter]);
     const subscriber = await subscribe(site, "kinds", [
-      ...["-q", "2", "-C", "9", "-F", "%t %l (%r) %p"],
+      ...["-q", "1", "-C", "9", "-F", "%t %l (%r) %p"],
       ...filters,
     ]);
     await publish(site, ["-t", "empty", "-n"]);
@@ -209,7 +209,7 @@ exchange("mosquitto_sub's filters match what they should of odd topics [MQTT-4.7
     return Object.fromEntries(
       await Promise.all(subscribers.map(async (subscriber, i) => [
         FILTERS[i]!,
-        await linesUntil(subscriber, "end"),
+        await linesUntil(subscriber, /^end$/),
       ])),
     );
   },

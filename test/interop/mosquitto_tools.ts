@@ -3,7 +3,6 @@
 
 import { assertEquals } from "@std/assert";
 import { type Ended, ForeignProcess, linesOf } from "../support/foreign_process.ts";
-import { until } from "../support/wait.ts";
 import type { Site } from "./site.ts";
 
 export const VERSIONS = ["mqttv31", "mqttv311", "mqttv5"] as const;
@@ -35,16 +34,21 @@ export async function publish(
   assertEquals({ code, stderr }, { code: 0, stderr: "" }, `mosquitto_pub ${args.join(" ")}`);
 }
 
-/** Starts `mosquitto_sub` and waits until it has subscribed to all of its filters. */
+/**
+ * Starts `mosquitto_sub` and waits until it has subscribed to all of its filters.
+ *
+ * @param before how many subscriptions the client has made in earlier connections.
+ */
 export async function subscribe(
   site: Site,
   clientId: string,
   args: readonly string[],
+  before = 0,
 ): Promise<ForeignProcess> {
   const process = start(site, "mosquitto_sub", ["-i", clientId, ...args]);
   const filters = args.filter((arg) => arg === "-t").length;
   try {
-    await site.subscribed(clientId, filters);
+    await site.subscribed(clientId, before + filters);
   } catch (error) {
     process.kill("SIGKILL");
     throw error;
@@ -79,13 +83,17 @@ export async function fewAtATime<T>(jobs: readonly (() => Promise<T>)[], width =
   return results;
 }
 
-/** The lines that a client printed until it printed this one; then it is ended. */
-export async function linesUntil(process: ForeignProcess, last: string): Promise<string[]> {
+/** The lines that a client prints before the one that matches `last`; then it is ended. */
+export async function linesUntil(
+  process: ForeignProcess,
+  last: RegExp,
+  { isIncluded = false } = {},
+): Promise<string[]> {
   try {
-    await until(() => process.lines.includes(last), `the line "${last}" is printed`);
+    await process.until((lines) => lines.some((line) => last.test(line)), `it prints ${last}`);
   } finally {
     process.kill("SIGTERM");
   }
   const lines = linesOf((await process.ended).stdout);
-  return lines.slice(0, lines.indexOf(last));
+  return lines.slice(0, lines.findIndex((line) => last.test(line)) + (isIncluded ? 1 : 0));
 }

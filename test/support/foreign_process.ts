@@ -3,6 +3,7 @@
 import { Buffer } from "node:buffer";
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { mosquittoTool } from "./foreign.ts";
+import { until } from "./wait.ts";
 
 /** What a program left behind. */
 export interface Ended {
@@ -49,14 +50,12 @@ export class ForeignProcess {
     this.ended.catch(() => {});
   }
 
-  /** What it wrote until now. */
-  get stdout(): string {
-    return Buffer.concat(this.#written).toString();
-  }
-
-  /** The lines it wrote until now. */
-  get lines(): string[] {
-    return linesOf(Buffer.concat(this.#written));
+  /** Resolves when the lines it has written are as wished. */
+  until(condition: (lines: string[]) => boolean, what: string): Promise<void> {
+    return until(
+      () => condition(linesOf(Buffer.concat(this.#written))),
+      `${what}: ${this.commandLine}`,
+    );
   }
 
   kill(signal: "SIGTERM" | "SIGKILL"): void {
@@ -75,7 +74,7 @@ export class ForeignProcess {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         this.#child.kill("SIGKILL");
-        const said = `${this.stdout.slice(-1000)}${this.#errorText.slice(-1000)}`;
+        const said = Buffer.concat(this.#written).toString().slice(-1000) + this.#errorText;
         reject(
           new Error(`Still running after ${limitMs} ms: ${this.commandLine}\nIt wrote:\n${said}`),
         );
@@ -93,7 +92,7 @@ export class ForeignProcess {
 }
 
 /** Text in lines, without the empty one behind the last line feed. */
-export function linesOf(bytes: Uint8Array): string[] {
-  const text = Buffer.from(bytes).toString();
+export function linesOf(written: Uint8Array | string): string[] {
+  const text = typeof written === "string" ? written : Buffer.from(written).toString();
   return text === "" ? [] : text.replace(/\n$/, "").split("\n");
 }
