@@ -5,13 +5,8 @@
 import { assertEquals } from "@std/assert";
 import { test } from "../harness.ts";
 import { mosquittoTool, skipWithout } from "../support/foreign.ts";
+import type { Difference } from "./differences.ts";
 import { openMidge, openMosquitto, type Site } from "./site.ts";
-
-/** Where Mosquitto 2.0.11 behaves in another way than Midge, and why that is right. */
-export interface Difference<T> {
-  readonly mosquitto: T;
-  readonly because: string;
-}
 
 export interface Exchange<T> {
   /** The programs of Mosquitto that take part. */

@@ -2,6 +2,7 @@
 // are away; and who gets what when several share a subscription or a name.
 
 import { linesOf } from "../support/foreign_process.ts";
+import { OVERLAPPING_COPIES } from "./differences.ts";
 import { exchange } from "./exchange.ts";
 import {
   fewAtATime,
@@ -254,7 +255,8 @@ exchange("mosquitto_sub's $share members get each message once between them, in 
 
 exchange("mosquitto_sub gets a copy for each of its overlapping subscriptions", {
   tools: PUB_AND_SUB,
-  expected: VERSIONS.map(() => ["lap/a 0 0 x", "lap/a 0 0 x", "lap/a 0 0 x"]),
+  difference: OVERLAPPING_COPIES,
+  expected: VERSIONS.map((): readonly string[] => ["lap/a 0 0 x", "lap/a 0 0 x", "lap/a 0 0 x"]),
   async run(site) {
     const filters = ["-t", "lap/#", "-t", "lap/+", "-t", "lap/a", "-t", "end"];
     const subscribers = await Promise.all(
