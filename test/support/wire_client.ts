@@ -31,6 +31,8 @@ export class WireClient {
   packets: Packet[] = [];
   receivedBytes = 0;
   isClosed = false;
+  /** Whether what comes is counted and not decoded. */
+  isDeaf = false;
   /** Where packets go instead of `packets`, when set. */
   onPacket: ((packet: Packet) => void) | undefined;
   readonly #socket: Socket;
@@ -206,6 +208,7 @@ export class WireClient {
 
   #receive(chunk: Uint8Array): void {
     this.receivedBytes += chunk.length;
+    if (this.isDeaf) return;
     const framer = this.#framer;
     try {
       framer.feed(chunk);
