@@ -6,8 +6,9 @@
  * @module
  */
 
-import * as esbuild from "esbuild";
+import * as esbuild from "./esbuild.ts";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { type Imports, PACKAGES_FOLDER, readImports } from "./packages.ts";
 import { fromRoot, ROOT } from "./root.ts";
 
 /** One file that could not be bundled, and why. */
@@ -94,12 +95,6 @@ const SHARED: esbuild.BuildOptions = {
   tsconfigRaw: { compilerOptions: { verbatimModuleSyntax: true } },
 };
 
-type Imports = Readonly<Record<string, string>>;
-
-async function readImports(): Promise<Imports> {
-  return JSON.parse(await Deno.readTextFile(fromRoot("deno.json"))).imports;
-}
-
 /** `npm:name@version/path`, with or without the version, in the parts that Node resolves. */
 export function npmPath(specifier: string): string | undefined {
   const match = /^npm:\/?((?:@[^/@]+\/)?[^/@]+)(?:@[^/]*)?(\/.*)?$/.exec(specifier);
@@ -113,11 +108,13 @@ function importMapPlugin(imports: Imports, options: { isExternal: boolean }): es
       build.onResolve({ filter: /^[^./]/ }, (args) => {
         if (args.pluginData === "resolved" || args.kind === "entry-point") return undefined;
         if (/^(?:node|bun|file|https?):/.test(args.path)) return undefined;
-        const path = npmPath(imports[args.path] ?? args.path);
+        const target = imports[args.path] ?? args.path;
+        if (target.startsWith("./")) return { path: fromRoot(target.slice(2)) };
+        const path = npmPath(target);
         if (path === undefined) return undefined;
         if (options.isExternal) return { path, external: true };
         return build.resolve(path, {
-          resolveDir: ROOT,
+          resolveDir: fromRoot(PACKAGES_FOLDER),
           kind: args.kind,
           pluginData: "resolved",
         });

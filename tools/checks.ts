@@ -19,10 +19,13 @@ const DETAIL_LINES = 60;
 export async function runChecks(): Promise<SuiteResult> {
   const start = performance.now();
   const cases: TestCase[] = [];
+  const typeCheck = ["check", "-q", "--lock=test/deno.lock", "."];
+  // Nobody is there to commit a lock that had to grow.
+  if (Deno.env.get("CI") === "true") typeCheck.push("--frozen");
   const commands: [string, string[]][] = [
     ["every file is formatted", ["fmt", "--check"]],
     ["every file passes the linter", ["lint", "-q"]],
-    ["every file passes the type check", ["check", "-q", "--lock=test/deno.lock", "."]],
+    ["every file passes the type check", typeCheck],
   ];
   for (const zone of ZONES) {
     const name = `the ${zone.name} zone passes the type check with ${zone.lib.join(", ")} alone`;

@@ -1,13 +1,14 @@
 /**
- * The packages that tests and builds need as files: those of the import map in `node_modules`, and
- * the binaries of Bun and Node in `dist/runtimes`. The product itself runs without any of them;
- * Deno loads what it imports from its own cache. Versions of the runtimes are pinned here, all
- * others in `deno.json`.
+ * The packages that bundles need as files: those of the import map in `dist/node_modules`, and the
+ * binaries of Bun and Node in `dist/runtimes`. Deno itself loads what it imports from its own cache.
+ *
+ * A package that only tests or tools need is not in the import map: whoever runs the broker for the
+ * first time would fetch it. There the map names a file of ours, which names the package.
  *
  * @module
  */
 
-import { fromRoot, ROOT } from "./root.ts";
+import { fromRoot } from "./root.ts";
 import { runCommand } from "./process.ts";
 
 /** The runtimes on which Midge is tested besides Deno. */
@@ -39,11 +40,29 @@ const NODE_PACKAGES: Readonly<Record<string, string>> = {
 const INSTALL_LIMIT_MS = 300_000;
 const RUNTIMES_FOLDER = "dist/runtimes";
 
-/** Puts the packages of the import map into `node_modules`, as the lock of the tests has them. */
+/** Bundles lie below this folder, so that Bun and Node find the packages they leave outside. */
+export const PACKAGES_FOLDER = "dist";
+
+/** The import map: what a bare name means, a package or a file of ours. */
+export type Imports = Readonly<Record<string, string>>;
+
+/** Reads the import map of the checkout. */
+export async function readImports(): Promise<Imports> {
+  return JSON.parse(await Deno.readTextFile(fromRoot("deno.json"))).imports;
+}
+
+/** Puts all packages of the import map, behind files of ours or not, where bundles find them. */
 export async function installPackages(): Promise<void> {
-  const args = ["install", "-q", "--node-modules-dir=auto", "--lock=test/deno.lock"];
-  if (Deno.env.get("CI") === "true") args.push("--frozen");
-  await deno(args, ROOT);
+  const imports: Record<string, string> = {};
+  for (const target of Object.values(await readImports())) {
+    const text = target.startsWith("./")
+      ? await Deno.readTextFile(fromRoot(target))
+      : `"${target}"`;
+    for (const [, name, version] of text.matchAll(/"npm:((?:@[^/"]+\/)?[^/@"]+)@([^/"]+)/g)) {
+      imports[name!] = `npm:${name}@${version}`;
+    }
+  }
+  await install(fromRoot(PACKAGES_FOLDER), imports);
 }
 
 /** Returns the path of a runtime's binary, installing it first where it is not there yet. */
@@ -51,15 +70,7 @@ export async function installRuntime(runtime: ForeignRuntime): Promise<string> {
   const binary = binaryOf(runtime);
   const folder = fromRoot(`${RUNTIMES_FOLDER}/${runtime}`);
   const path = `${folder}/node_modules/${binary.name}/${binary.path}`;
-  const config = JSON.stringify({
-    nodeModulesDir: "auto",
-    imports: { [runtime]: `npm:${binary.name}@${binary.version}` },
-  });
-  const configPath = `${folder}/deno.json`;
-  if (await exists(path) && await readOr(configPath, "") === config) return path;
-  await Deno.mkdir(folder, { recursive: true });
-  await Deno.writeTextFile(configPath, config);
-  await deno(["install", "-q", "--no-lock"], folder);
+  await install(folder, { [runtime]: `npm:${binary.name}@${binary.version}` });
   return path;
 }
 
@@ -72,18 +83,22 @@ function binaryOf(runtime: ForeignRuntime): Binary {
     : { name, version: NODE_VERSION, path: "bin/node" };
 }
 
-async function deno(args: readonly string[], cwd: string): Promise<void> {
-  const result = await runCommand(Deno.execPath(), args, { cwd, limitMs: INSTALL_LIMIT_MS });
+/** Installs into a folder what a configuration of its own names, unless that was done before. */
+async function install(folder: string, imports: Imports): Promise<void> {
+  const config = JSON.stringify({ nodeModulesDir: "auto", imports });
+  const configPath = `${folder}/deno.json`;
+  const stampPath = `${folder}/installed.json`;
+  if (await Deno.readTextFile(stampPath).catch(() => "") === config) return;
+  await Deno.mkdir(folder, { recursive: true });
+  await Deno.writeTextFile(configPath, config);
+  const args = ["install", "-q", "--no-lock"];
+  const result = await runCommand(Deno.execPath(), args, {
+    cwd: folder,
+    limitMs: INSTALL_LIMIT_MS,
+  });
   if (result.code !== 0) {
     const reason = result.isTimedOut ? "It ran into the time limit" : result.output.trim();
-    throw new Error(`Installing failed: "deno ${args.join(" ")}": ${reason}`);
+    throw new Error(`Installing ${Object.values(imports).join(", ")} failed: ${reason}`);
   }
-}
-
-async function exists(path: string): Promise<boolean> {
-  return await Deno.stat(path).then(() => true, () => false);
-}
-
-async function readOr(path: string, fallback: string): Promise<string> {
-  return await Deno.readTextFile(path).catch(() => fallback);
+  await Deno.writeTextFile(stampPath, config);
 }

@@ -55,19 +55,15 @@ export const reasonedSkips: Rule = {
 
 /** A first run fetches what is in the lock of the product, so tests keep a lock of their own. */
 export const productLock: Rule = {
-  name: "deno.lock holds no package that only tests and tools import",
+  name: "deno.lock names no package but those of the import map",
   find(project: Project): string[] {
     if (project.productLock === "") return [];
     const imports: Record<string, string> = JSON.parse(project.files.get("deno.json")!).imports;
-    const names = Object.keys(imports);
-    const product = sourceFiles(project, "src/", "mod.ts").map(([, text]) => text).join("\n");
-    const wanted = names.filter((name) => product.includes(`"${name}`)).map((name) =>
-      imports[name]!
-    );
-    return Object.keys(JSON.parse(project.productLock).specifiers ?? {}).filter((specifier) =>
-      !specifier.startsWith("npm:deno-std@") &&
-      !wanted.some((target) => target === specifier || target.startsWith(`${specifier}/`)) &&
-      Object.values(imports).some((target) => target.startsWith(specifier))
+    const lock: { specifiers?: Record<string, string> } = JSON.parse(project.productLock);
+    return Object.keys(lock.specifiers ?? {}).filter((specifier) =>
+      !Object.values(imports).some((target) =>
+        target === specifier || target.startsWith(`${specifier}/`)
+      )
     );
   },
 };
