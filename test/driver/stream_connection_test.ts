@@ -60,10 +60,14 @@ class StreamPeer implements Peer {
   }
 }
 
-/** Two duplexes back to back; what is written to one is read from the other. */
+/**
+ * Two duplexes back to back; what is written to one is read from the other. Each direction keeps a
+ * few chunks as they are, so that a chunk which is used again too early is found out.
+ */
 function duplexPair(): [ByteDuplex, ByteDuplex] {
-  const there = new TransformStream<Uint8Array, Uint8Array>();
-  const back = new TransformStream<Uint8Array, Uint8Array>();
+  const few = { highWaterMark: 4 };
+  const there = new TransformStream<Uint8Array, Uint8Array>(undefined, few, few);
+  const back = new TransformStream<Uint8Array, Uint8Array>(undefined, few, few);
   return [
     { readable: back.readable, writable: there.writable },
     { readable: there.readable, writable: back.writable },
@@ -72,7 +76,7 @@ function duplexPair(): [ByteDuplex, ByteDuplex] {
 
 transportSuite({
   name: "serveStream()",
-  heldBytesMax: 4 * 65_536,
+  heldBytesMax: 16 * 65_536,
   isHalfClosable: true,
   lingers: true,
   connect(accept) {

@@ -1,6 +1,8 @@
 // The TCP adapter of the present runtime: the transport contract, and what concerns the listener.
 
 import { assertEquals, assertRejects } from "@std/assert";
+import { spawnSync } from "node:child_process";
+import process from "node:process";
 import { OperationError } from "../../src/core/base/operation_error.ts";
 import type { Listener } from "../../src/runtime/runtime.ts";
 import type { Accept } from "../../src/transport/transport.ts";
@@ -133,11 +135,9 @@ test(`listenTcp() on ${runtime.name} stops accepting on close() and keeps what i
 
 test(`listenTcp() on ${runtime.name} survives clients that reset before they are accepted`, () =>
   withListener(LOOPBACK, async (listener, probes) => {
-    for (let round = 0; round < 5; round++) {
-      const rude = await Promise.all(
-        Array.from({ length: 20 }, () => connectPeer(LOOPBACK, listener.port)),
-      );
-      for (const peer of rude) peer.abort();
+    // Our own event loop stands still meanwhile, so nothing is accepted before it is reset.
+    for (let round = 0; round < 3; round++) {
+      connectAndReset(listener.port);
       await settle();
     }
     const peer = await connectPeer(LOOPBACK, listener.port);
@@ -176,6 +176,17 @@ test(`listenTcp() on ${runtime.name} survives an accept that throws, and tells o
   await until(() => probes[0]!.closeCount === 1, "the connection is closed");
   await listener.close();
 });
+
+/** Runs a process that makes connections and resets them, until it has ended. */
+function connectAndReset(port: number): void {
+  const script = `import("node:net").then(({ connect }) => {
+    for (let i = 0; i < 10; i++) {
+      const socket = connect(${port}, "${LOOPBACK}", () => socket.resetAndDestroy());
+    }
+  })`;
+  const flag = runtime.name === "deno" ? "eval" : "-e";
+  assertEquals(spawnSync(process.execPath, [flag, script]).status, 0);
+}
 
 function neverAccepted(): never {
   throw new Error("Nothing connects here");

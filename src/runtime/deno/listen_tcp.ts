@@ -2,8 +2,8 @@
  * Accepts TCP connections on Deno. What happens on a connection is in tcp_connection.ts.
  *
  * The idea: a failed accept says nothing about the listener. A client that resets before it is
- * accepted makes `accept` throw (and would end a `for await` over the listener), and so does having
- * no file descriptor left, so the loop goes on until the listener is closed.
+ * accepted makes `accept` throw (and would end a `for await` over the listener), and so does a lack
+ * of file descriptors, so the loop goes on until the listener is closed.
  *
  * @module
  */
@@ -59,11 +59,11 @@ async function acceptAll(
       conn = await listener.accept();
     } catch (error) {
       if (isClosed()) return;
+      // Each such client is gone from the queue, so the next one need not wait.
+      if (isClientGone(error)) continue;
       onError?.(error);
-      // The first failure is most often a client that went away; only a row of them is a reason
-      // to wait, so that a lack of file descriptors does not make the loop spin.
-      if (failures > 0) await sleep(Math.min(RETRY_MAX_MS, RETRY_MIN_MS << Math.min(failures, 10)));
-      failures++;
+      // What is left is most often a lack of file descriptors, which only time can mend.
+      await sleep(Math.min(RETRY_MAX_MS, RETRY_MIN_MS << Math.min(failures++, 10)));
       continue;
     }
     failures = 0;
@@ -74,6 +74,12 @@ async function acceptAll(
       onError?.(error);
     }
   }
+}
+
+function isClientGone(error: unknown): boolean {
+  return error instanceof Deno.errors.NotConnected ||
+    error instanceof Deno.errors.ConnectionReset ||
+    error instanceof Deno.errors.ConnectionAborted;
 }
 
 function sleep(ms: number): Promise<void> {
