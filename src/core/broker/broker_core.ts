@@ -206,14 +206,11 @@ export class BrokerCore {
   /** Input: the broker stops. All Wills are published, also delayed ones, and all is closed. */
   stop(now: number): void {
     const state = this.#state;
-    for (const session of state.sessions.values()) {
-      if (session.connection === undefined) publishWill(state, session, now);
-    }
+    // While there is still somebody to hear them.
+    for (const session of state.sessions.values()) publishWill(state, session, now);
     for (const connection of [...state.connections]) {
       endConnection(state, connection, { cause: "broker stopped", publishesWill: true }, now);
     }
-    // Wills that were delayed a moment ago are due as well.
-    for (const session of state.sessions.values()) publishWill(state, session, now);
   }
 
   /** Input: what a store has kept, before anybody connects. */
