@@ -1,6 +1,6 @@
 /**
  * A first-in, first-out queue in one array that wraps around. It grows by doubling, shrinks when it
- * has become mostly empty, and an empty one holds no array at all. Its owner enforces the bound.
+ * has become mostly empty, and one that was never used holds no array at all. Its owner enforces the bound.
  *
  * @module
  */
@@ -8,10 +8,12 @@
 import { assert } from "./assert.ts";
 
 const CAPACITY_MIN = 8;
+/** What every empty queue has; nothing is ever put into it. */
+const EMPTY: never[] = [];
 
 /** A queue whose `push` and `shift` cost the same at any length. */
 export class RingQueue<T> {
-  #items: (T | undefined)[] = [];
+  #items: (T | undefined)[] = EMPTY;
   #head = 0;
   #length = 0;
 
@@ -47,7 +49,7 @@ export class RingQueue<T> {
     this.#head = (this.#head + 1) & (this.#items.length - 1);
     this.#length--;
     if (this.#length === 0) {
-      if (this.#items.length > CAPACITY_MIN) this.#items = [];
+      if (this.#items.length > CAPACITY_MIN) this.#items = EMPTY;
       this.#head = 0;
     } else if (this.#items.length > CAPACITY_MIN && this.#length <= this.#items.length >> 3) {
       this.#resize(this.#items.length >> 1);
@@ -65,7 +67,7 @@ export class RingQueue<T> {
 
   /** Forgets everything. */
   clear(): void {
-    this.#items = [];
+    this.#items = EMPTY;
     this.#head = 0;
     this.#length = 0;
   }

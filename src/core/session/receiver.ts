@@ -6,6 +6,8 @@
  * @module
  */
 
+import { LazyMap } from "../base/lazy_map.ts";
+
 /** What became of a QoS 2 PUBLISH. */
 export type Reception = "new" | "duplicate" | "too many duplicates" | "window exceeded";
 
@@ -15,14 +17,14 @@ const DUPLICATES_MAX = 2;
 /** The identifiers of unfinished inbound QoS 2 exchanges. */
 export class Receiver {
   /** Packet Identifier to the number of repetitions on the present connection. */
-  readonly #held = new Map<number, number>();
+  readonly #held = new LazyMap<number, number>();
 
   get heldCount(): number {
     return this.#held.size;
   }
 
   /** All identifiers that are held. */
-  heldIds(): IterableIterator<number> {
+  heldIds(): Iterable<number> {
     return this.#held.keys();
   }
 

@@ -15,6 +15,8 @@ import type { Delivery } from "./delivery.ts";
 
 const CAPACITY_MIN = 8;
 const CAPACITY_MAX = 65_536;
+/** What those share that have sent nothing above QoS 0; nothing is ever put into it. */
+const NONE: never[] = [];
 
 /** What the sender waits for. */
 export const AwaitedPacket = Object.freeze({ NOTHING: 0, PUBACK: 1, PUBREC: 2, PUBCOMP: 3 });
@@ -34,14 +36,14 @@ export interface InflightEntry {
 
 /** The window of packets that were sent and not yet acknowledged. */
 export class Sender {
-  #entries: (InflightEntry | undefined)[] = [];
+  #entries: (InflightEntry | undefined)[] = NONE;
   #count = 0;
   #window = 0;
   /** Entries that count against the window on the present connection. */
   #outstanding = 0;
   #lastPacketId = 0;
   #order = 0;
-  #unsent: InflightEntry[] = [];
+  #unsent: InflightEntry[] = NONE;
   #unsentAt = 0;
 
   /** Packets in flight, sent on this connection or still to be sent again. */
@@ -66,7 +68,7 @@ export class Sender {
   start(window: number): void {
     this.#window = window;
     this.#outstanding = 0;
-    this.#unsent = this.entriesInOrder();
+    this.#unsent = this.#count === 0 ? NONE : this.entriesInOrder();
     this.#unsentAt = 0;
     for (const entry of this.#unsent) entry.isUnsent = true;
   }
@@ -89,7 +91,7 @@ export class Sender {
       return entry;
     }
     // Asked often, answered mostly like this: it must not make an array each time.
-    if (this.#unsent.length > 0) this.#unsent = [];
+    if (this.#unsent.length > 0) this.#unsent = NONE;
     this.#unsentAt = 0;
     return undefined;
   }

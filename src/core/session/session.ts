@@ -8,6 +8,7 @@
  * @module
  */
 
+import { LazyMap } from "../base/lazy_map.ts";
 import type { QoS } from "../codec/protocol.ts";
 import { DeliveryQueue } from "./delivery_queue.ts";
 import type { Message } from "./message.ts";
@@ -70,12 +71,12 @@ export class Session<C> {
   /** Seconds; 0 ends it with its connection, `NEVER_EXPIRES` never. */
   expiryInterval = 0;
   /** Filters as requested, to their subscriptions. */
-  readonly subscriptions: Map<string, Subscription<C>> = new Map();
+  readonly subscriptions: LazyMap<string, Subscription<C>> = new LazyMap();
   readonly sender: Sender = new Sender();
   readonly receiver: Receiver = new Receiver();
   readonly queue: DeliveryQueue = new DeliveryQueue();
   /** First come, first served; a subscription is owed its messages once. */
-  readonly owedRetained: Map<Subscription<C>, OwedRetained<C>> = new Map();
+  readonly owedRetained: LazyMap<Subscription<C>, OwedRetained<C>> = new LazyMap();
   will: Will | undefined = undefined;
   /** The instant at which a delayed Will is due, `Infinity` when none waits. */
   willDueAt = Infinity;
