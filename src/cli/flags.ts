@@ -7,16 +7,14 @@
  */
 
 import { parseArgs } from "@std/cli/parse-args";
-import { NAME, VERSION } from "./version.ts";
+import type { ProgramOptions } from "../app/program.ts";
+import { NAME, VERSION } from "../app/version.ts";
 
 /** What the command line asks for. */
 export type BrokerFlags =
-  | { readonly kind: "run"; readonly ports: readonly number[]; readonly verbosity: Verbosity }
+  | { readonly kind: "run" } & ProgramOptions
   | { readonly kind: "print"; readonly text: string }
   | { readonly kind: "fault"; readonly text: string };
-
-/** `quiet` beats `verbose`. */
-export type Verbosity = "quiet" | "normal" | "verbose";
 
 const PORTS_MAX = 10;
 const PORT_MAX = 65535;
@@ -47,6 +45,7 @@ export function parseBrokerFlags(args: readonly string[]): BrokerFlags {
     if (port < 1 || port > PORT_MAX) return fault(`Invalid port specified (${word})`);
     ports.push(port);
   }
+  // Quiet beats verbose.
   const verbosity = parsed.quiet ? "quiet" : parsed.verbose ? "verbose" : "normal";
   return { kind: "run", ports, verbosity };
 }

@@ -1,8 +1,9 @@
 // The program around a broker that only notes what it is asked to do.
 
 import { assertEquals } from "@std/assert";
-import { type ProgramBroker, runBroker } from "../../src/cli/broker.ts";
-import { VERSION } from "../../src/cli/version.ts";
+import type { ProgramBroker } from "../../src/app/program.ts";
+import { runBroker } from "../../src/cli/broker.ts";
+import { VERSION } from "../../src/app/version.ts";
 import { OperationError, type OperationErrorCode } from "../../src/core/base/operation_error.ts";
 import type { BrokerEvent } from "../../src/core/broker/event.ts";
 import type { Runtime, Signal } from "../../src/runtime/runtime.ts";
@@ -97,6 +98,8 @@ const STARTING = [
   "Using default config.",
   "Starting in local only mode. Connections will only be possible from clients running on this " +
   "machine.",
+  "To serve other machines, let a program of your own listen: " +
+  'new Broker().listen({ hostname: "0.0.0.0" }).',
 ];
 
 const OPENING = [

@@ -5,7 +5,7 @@ import { assertEquals } from "@std/assert";
 import { type ChildProcess, spawn } from "node:child_process";
 import { createServer } from "node:net";
 import process from "node:process";
-import { VERSION } from "../../src/cli/version.ts";
+import { VERSION } from "../../src/app/version.ts";
 import { test } from "../harness.ts";
 import { midgeCommand } from "../runtime/programs.ts";
 import { connectPeer } from "../support/socket_peer.ts";
