@@ -13,13 +13,18 @@ const SIZE_MAX_LOG2 = 20;
 /** A bounded pool of `Uint8Array`s whose sizes are powers of two. */
 export class BufferPool {
   readonly #free: Uint8Array[][] = [];
+  /** The fewest buffers of each size that lay idle since the last `trim`. */
+  readonly #fewest: number[] = [];
   readonly #idleBytesMax: number;
   #idleBytes = 0;
 
   /** @param idleBytesMax how many bytes may lie idle in the pool. */
   constructor(idleBytesMax: number) {
     this.#idleBytesMax = idleBytesMax;
-    for (let log2 = SIZE_MIN_LOG2; log2 <= SIZE_MAX_LOG2; log2++) this.#free.push([]);
+    for (let log2 = SIZE_MIN_LOG2; log2 <= SIZE_MAX_LOG2; log2++) {
+      this.#free.push([]);
+      this.#fewest.push(0);
+    }
   }
 
   /** Bytes that lie idle. */
@@ -30,9 +35,12 @@ export class BufferPool {
   /** Lends a buffer of at least `size` bytes. Its contents are whatever was there. */
   take(size: number): Uint8Array {
     const log2 = size <= 1 << SIZE_MIN_LOG2 ? SIZE_MIN_LOG2 : 32 - Math.clz32(size - 1);
-    const buffer = this.#free[log2 - SIZE_MIN_LOG2]?.pop();
-    if (buffer === undefined) return new Uint8Array(2 ** log2);
+    const index = log2 - SIZE_MIN_LOG2;
+    const free = this.#free[index];
+    const buffer = free?.pop();
+    if (free === undefined || buffer === undefined) return new Uint8Array(2 ** log2);
     this.#idleBytes -= buffer.length;
+    if (free.length < this.#fewest[index]!) this.#fewest[index] = free.length;
     return buffer;
   }
 
@@ -45,5 +53,16 @@ export class BufferPool {
     if (free === undefined) return;
     this.#idleBytes += length;
     free.push(buffer);
+  }
+
+  /** Leaves to the garbage collector what nobody has needed since the last time. */
+  trim(): void {
+    for (let index = 0; index < this.#free.length; index++) {
+      const free = this.#free[index]!;
+      const unused = Math.min(this.#fewest[index]!, free.length);
+      free.length -= unused;
+      this.#idleBytes -= unused * 2 ** (index + SIZE_MIN_LOG2);
+      this.#fewest[index] = free.length;
+    }
   }
 }

@@ -125,6 +125,7 @@ export class BrokerCore {
   written(connection: Connection, now: number): void {
     const state = this.#state;
     state.countBacklog(connection);
+    state.scheduleTrim(now);
     const isWaiting = connection.isStalled || (connection.isPaused && connection.questionId === 0);
     // A transport that took everything at once will not say that it is writable.
     if (isWaiting && !connection.outbox.isLent) this.drained(connection, now);
@@ -168,8 +169,17 @@ export class BrokerCore {
   advance(now: number): void {
     const state = this.#state;
     for (let due = state.deadlines.takeDue(now); due; due = state.deadlines.takeDue(now)) {
-      if (due.kind === "session") expireSession(state, due, now);
-      else this.#checkSilence(due, now);
+      switch (due.kind) {
+        case "session":
+          expireSession(state, due, now);
+          break;
+        case "connection":
+          this.#checkSilence(due, now);
+          break;
+        case "housekeeping":
+          state.pool.trim();
+          state.scheduleTrim(now);
+      }
     }
   }
 

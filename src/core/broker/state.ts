@@ -6,7 +6,7 @@
  */
 
 import { BufferPool } from "../base/buffer_pool.ts";
-import { DeadlineHeap } from "../base/deadline_heap.ts";
+import { type Deadline, DeadlineHeap } from "../base/deadline_heap.ts";
 import type { Random } from "../base/prng.ts";
 import { AckView } from "../codec/ack.ts";
 import { PacketType } from "../codec/protocol.ts";
@@ -24,6 +24,15 @@ import type { BrokerEvent } from "./event.ts";
 import type { Limits } from "./limits.ts";
 import { PublishEncoder, type PublishOptions } from "./publish_encoder.ts";
 import { OPEN_POLICY, type Policy, type Question } from "./question.ts";
+
+/** How often buffers that nobody needs are let go, and how many bytes of them are worth it. */
+const TRIM_INTERVAL_MS = 5000;
+const TRIM_BYTES_MIN = 256 * 1024;
+
+/** The deadline of the broker itself. */
+interface Housekeeping extends Deadline {
+  readonly kind: "housekeeping";
+}
 
 /** Bytes gathered for one connection that should leave before the turn ends. */
 const FLUSH_BYTES = 256 * 1024;
@@ -65,7 +74,9 @@ export class BrokerState {
   readonly retained: TopicTrie<Message>;
   /** The number of the last message that was retained. */
   retainedSequence = 0;
-  readonly deadlines: DeadlineHeap<Connection | Session<Connection>> = new DeadlineHeap();
+  readonly deadlines: DeadlineHeap<Connection | Session<Connection> | Housekeeping> =
+    new DeadlineHeap();
+  readonly #housekeeping: Housekeeping = { kind: "housekeeping", at: Infinity, heapIndex: -1 };
   readonly counters: Counters = new Counters();
   /** Bytes that all connections together have not taken. */
   backlogBytes = 0;
@@ -135,6 +146,12 @@ export class BrokerState {
     const { backlog } = connection.outbox;
     this.backlogBytes += backlog - connection.countedBacklog;
     connection.countedBacklog = backlog;
+  }
+
+  /** Sees to it that idle buffers are let go after a while. */
+  scheduleTrim(now: number): void {
+    if (this.#housekeeping.heapIndex !== -1 || this.pool.idleBytes < TRIM_BYTES_MIN) return;
+    this.deadlines.set(this.#housekeeping, now + TRIM_INTERVAL_MS);
   }
 
   /** Whether the connection has so much to take that no more should be given. */
