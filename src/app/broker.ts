@@ -69,11 +69,13 @@ export class Broker {
   readonly #core: BrokerCore;
   readonly #driver: Driver;
   readonly #listeners: Set<Listener> = new Set();
+  readonly #onError: (stage: FailureStage, error: unknown) => void;
   #runtime: Runtime | undefined;
   #isClosed = false;
 
   constructor(options: BrokerOptions = {}) {
     this.#runtime = options.runtime;
+    this.#onError = options.onError ?? (() => {});
     this.#core = new BrokerCore({
       limits: { ...DEFAULT_LIMITS, ...options.limits },
       random: options.random ?? randomUint32,
@@ -85,7 +87,7 @@ export class Broker {
       host: options.runtime ?? { now: () => performance.now(), defer: queueMicrotask },
       onEvent: options.onEvent,
       ask: options.ask,
-      onError: options.onError ?? (() => {}),
+      onError: this.#onError,
     });
   }
 
@@ -118,7 +120,7 @@ export class Broker {
     this.#driver.host = runtime;
     const { port = 1883, hostname = "127.0.0.1" } = options;
     const opened = await runtime.listenTcp(
-      { hostname, port },
+      { hostname, port, onError: (error) => this.#onError("accept", error) },
       (transport) => this.#driver.accept(transport),
     );
     const listener: Listener = {

@@ -29,7 +29,7 @@ export interface DriverHost {
 }
 
 /** Where something went wrong that nobody waits for. */
-export type FailureStage = "receive" | "event" | "question" | "advance";
+export type FailureStage = "accept" | "receive" | "event" | "question" | "advance";
 
 export interface DriverOptions {
   readonly core: BrokerCore;

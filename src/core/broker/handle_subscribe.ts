@@ -76,16 +76,10 @@ function grant(
 ): void {
   const version = connection.protocolVersion;
   const subscriptionId = packet.properties.subscriptionIds?.[0] ?? 0;
-  const answered: { filter: string; reasonCode: number }[] = [];
+  // One code per filter, in their order [MQTT-3.9.3-1].
   const reasonCodes = packet.subscriptions.map((request, i): ReasonCode => {
     const decision = decisions[i] ?? ReasonCode.NOT_AUTHORIZED;
-    const isGranted = decision < ReasonCode.UNSPECIFIED_ERROR;
-    if (isGranted) grantOne(state, connection, session, request, subscriptionId);
-    const granted = grantedQos(state, request);
-    const reasonCode = isGranted ? granted : decision;
-    answered.push({ filter: request.filter, reasonCode });
-    // One code per filter, in their order [MQTT-3.9.3-1].
-    return subackCode(version, reasonCode, granted);
+    return isGranted(decision) ? grantedQos(state, request) : decision;
   });
   if (state.tracesPackets) {
     state.emit({
@@ -94,11 +88,25 @@ function grant(
       type: "subscribe",
       clientId: session.clientId,
       packetId: packet.packetId,
-      filters: answered,
+      filters: packet.subscriptions.map(({ filter }, i) => ({
+        filter,
+        reasonCode: reasonCodes[i]!,
+      })),
     });
   }
-  sendSuback(state, connection, packet.packetId, reasonCodes);
+  packet.subscriptions.forEach((request, i) => {
+    if (!isGranted(reasonCodes[i]!)) return;
+    grantOne(state, connection, session, request, subscriptionId);
+  });
+  const told = packet.subscriptions.map((request, i) =>
+    subackCode(version, reasonCodes[i]!, grantedQos(state, request))
+  );
+  sendSuback(state, connection, packet.packetId, told);
   pump(state, session, now);
+}
+
+function isGranted(reasonCode: ReasonCode): boolean {
+  return reasonCode < ReasonCode.UNSPECIFIED_ERROR;
 }
 
 function grantOne(

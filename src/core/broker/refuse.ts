@@ -8,7 +8,7 @@
 import type { MqttError } from "../codec/error.ts";
 import { NO_PROPERTIES } from "../codec/property.ts";
 import type { ProtocolVersion } from "../codec/protocol.ts";
-import { ReasonCode, toReturnCode } from "../codec/reason_code.ts";
+import { ReasonCode } from "../codec/reason_code.ts";
 import type { Connection } from "./connection.ts";
 import { endConnection } from "./end.ts";
 import type { CloseCause } from "./event.ts";
@@ -90,11 +90,6 @@ export function subackCode(
   requested: ReasonCode,
 ): ReasonCode {
   return version === 3 && reasonCode >= ReasonCode.UNSPECIFIED_ERROR ? requested : reasonCode;
-}
-
-/** The return code that the log shows for a CONNACK of that version. */
-export function connackCode(version: ProtocolVersion, reasonCode: ReasonCode): number {
-  return version === 5 ? reasonCode : toReturnCode(reasonCode);
 }
 
 function closeCause(reasonCode: ReasonCode): CloseCause {

@@ -12,7 +12,7 @@ import { encodeDisconnect } from "../codec/disconnect.ts";
 import { encodePingresp } from "../codec/ping.ts";
 import { NO_PROPERTIES, type Properties } from "../codec/property.ts";
 import { type AckType, PacketType } from "../codec/protocol.ts";
-import type { ReasonCode } from "../codec/reason_code.ts";
+import { type ReasonCode, toReturnCode } from "../codec/reason_code.ts";
 import { encodeSuback } from "../codec/suback.ts";
 import { encodeUnsuback } from "../codec/unsuback.ts";
 import type { Connection } from "./connection.ts";
@@ -65,7 +65,9 @@ export function sendConnack(
   encodeConnack(writer, packet, connection.protocolVersion);
   state.counters.packetsSent++;
   if (state.tracesPackets) {
-    sent(state, connection, { type: "connack", reasonCode, sessionPresent });
+    // As it stands in the packet: before version 5 that is a return code.
+    const code = connection.protocolVersion === 5 ? reasonCode : toReturnCode(reasonCode);
+    sent(state, connection, { type: "connack", reasonCode: code, sessionPresent });
   }
 }
 
