@@ -40,6 +40,8 @@ export class Arena {
   readonly events: BrokerEvent[] = [];
   readonly errors: unknown[] = [];
   readonly #clients: WireClient[] = [];
+  /** How much was in the log when a port was used last: ports come again. */
+  readonly #openedAt: Map<number, number> = new Map();
 
   constructor(broker: Broker, port: number) {
     this.broker = broker;
@@ -48,8 +50,10 @@ export class Arena {
 
   /** A socket that has sent nothing. */
   async open(version: ProtocolVersion = 5): Promise<WireClient> {
+    const noted = this.events.length;
     const client = await WireClient.open(this.port, version);
     this.#clients.push(client);
+    this.#openedAt.set(client.localPort, noted);
     return client;
   }
 
@@ -92,9 +96,10 @@ export class Arena {
 
   /** The line in the log about the end of the connection that came from this port. */
   async closedAt(remotePort: number): Promise<ClosedEvent> {
+    const openedAt = this.#openedAt.get(remotePort) ?? 0;
     const find = (): ClosedEvent | undefined =>
-      this.events.findLast((event): event is ClosedEvent =>
-        event.kind === "closed" && event.peer.remotePort === remotePort
+      this.events.find((event, at): event is ClosedEvent =>
+        at >= openedAt && event.kind === "closed" && event.peer.remotePort === remotePort
       );
     await until(() => find() !== undefined, "the broker notes the end of a connection");
     return find()!;
@@ -136,6 +141,11 @@ export async function inArena(
       retained: 0,
       backlogBytes: 0,
     });
+    // The line in the log comes at the end of the turn that changed the gauges.
+    const { events } = arena;
+    const count = (kind: BrokerEvent["kind"]): number =>
+      events.filter((event) => event.kind === kind).length;
+    await until(() => count("closed") >= count("opened"), "each end is in the log");
     assertEquals(arena.errors, []);
     assertEquals(broker.counters.internalErrors, 0);
     assertEquals(countByPort(arena.events, "closed"), countByPort(arena.events, "opened"));

@@ -49,8 +49,8 @@ export class Subscription<C> {
 }
 
 /**
- * Retained messages that a new subscription is still owed. They are looked up when their turn comes,
- * so that a client which subscribes to much and takes nothing holds one list and not many.
+ * Retained messages that a new subscription is still owed. They are looked up when their turn
+ * comes, so that a client which subscribes to much and takes nothing holds one list and not many.
  */
 export interface OwedRetained<C> {
   readonly subscription: Subscription<C>;
