@@ -46,7 +46,8 @@ export class JsClient {
 
   constructor(client: MqttClient) {
     this.client = client;
-    client.on("message", (_topic, _payload, packet) => void this.packets.push(packet));
+    // Where a topic alias stood for the topic, only the event has it.
+    client.on("message", (topic, _, packet) => void this.packets.push({ ...packet, topic }));
     client.on("packetreceive", (packet) => void this.wire.push({ ...packet }));
     client.on("error", (error) => void this.errors.push(error));
     client.on("disconnect", (packet) => void this.disconnects.push(packet.reasonCode));
@@ -58,7 +59,7 @@ export class JsClient {
   }
 
   /** Connects over TCP; a client that is refused or cut off does not come back by itself. */
-  static connect(site: Site, options: IClientOptions = {}): Promise<JsClient> {
+  static connect(site: Pick<Site, "port">, options: IClientOptions = {}): Promise<JsClient> {
     return JsClient.#whenConnected(mqtt.connect({
       protocol: "mqtt",
       host: "127.0.0.1",

@@ -2,6 +2,7 @@
 // of the client, requests and responses.
 
 import { linesOf } from "../support/foreign_process.ts";
+import { ALIASES_OUT } from "./differences.ts";
 import { exchange } from "./exchange.ts";
 import {
   fewAtATime,
@@ -154,6 +155,27 @@ exchange("mosquitto_pub's topic alias stands for its topic [MQTT-3.3.2-12]", {
       numberedLines(50),
     );
     return linesOf((await printed(subscriber)).stdout);
+  },
+});
+
+exchange("mosquitto_sub 2.0.11 does not know the topic aliases that it allows", {
+  tools: PUB_AND_SUB,
+  difference: ALIASES_OUT,
+  expected: {
+    code: 2,
+    lines: ["x/a 1 1"],
+    stderr: "Error: A network protocol error occurred when communicating with the broker.\n",
+  },
+  async run(site) {
+    const subscriber = await subscribe(site, "alias", [
+      ...["-V", "mqttv5", "-D", "connect", "topic-alias-maximum", "3"],
+      ...["-t", "x/a", "-C", "2", "-F", "%t %A %p"],
+    ]);
+    await publish(site, ["-t", "x/a", "-m", "1"]);
+    await publish(site, ["-t", "x/a", "-m", "2"]);
+    const { code, stdout, stderr } = await subscriber.ended;
+    const lines = linesOf(stdout).map((line) => line.replace("  ", " none "));
+    return { code, lines, stderr };
   },
 });
 
