@@ -40,6 +40,8 @@ export function finishRestore(state: BrokerState, now: number): void {
 export function restore(state: BrokerState, change: Change): void {
   switch (change.kind) {
     case "retained-set":
+      // Sequences are those of one run.
+      change.message.retainedSequence = ++state.retainedSequence;
       state.retained.set(change.message.topic, change.message);
       return;
     case "retained-removed":
