@@ -51,3 +51,18 @@ test("BufferPool never lends one buffer to two", () => {
     }
   }));
 });
+
+test("BufferPool.trim() lets go what nobody has needed since the last time", () => {
+  const pool = new BufferPool(1 << 30);
+  const burst = Array.from({ length: 10 }, () => pool.take(2048));
+  for (const buffer of burst) pool.give(buffer);
+  pool.trim();
+  // All ten were in use since the pool was made.
+  assertEquals(pool.idleBytes, 10 * 2048);
+  const used = [pool.take(2048), pool.take(2048)];
+  for (const buffer of used) pool.give(buffer);
+  pool.trim();
+  assertEquals(pool.idleBytes, 2 * 2048);
+  pool.trim();
+  assertEquals(pool.idleBytes, 0);
+});
