@@ -74,8 +74,6 @@ function commandLine(name: SuiteName, report: string, options: SuiteOptions): st
     case "node":
       return [
         "--enable-source-maps",
-        // What a failed test leaves open must not keep the others waiting.
-        "--test-force-exit",
         "--test",
         `--test-timeout=${TEST_LIMIT_MS}`,
         "--test-reporter=junit",
@@ -117,6 +115,30 @@ export function findUnreported(
     found.push(failure("ends well", "", `The runner ended with ${result.code}. Last:\n${last}`));
   }
   return found;
+}
+
+/**
+ * Tests that one runtime reports and another does not: a runner that loses reports must not pass.
+ * A test that is there for some runtimes only has the name of one in its own.
+ */
+export function findMissing(results: readonly SuiteResult[]): TestCase[] {
+  const names = results.map(({ cases }) => new Set(cases.map(({ name }) => name)));
+  const all = new Set(names.flatMap((set) => [...set]));
+  return results.flatMap((result, index) => {
+    // What kept a suite from its tests has been reported.
+    if (result.cases.some(({ file, outcome }) => file === "" && outcome === "failed")) return [];
+    const missing = [...all].filter((name) =>
+      !names[index]!.has(name) && !/\b(?:deno|bun|node)\b/i.test(name) && !isAboutAFile(name)
+    );
+    if (missing.length === 0) return [];
+    const shown = missing.slice(0, 10).join("\n");
+    const detail = `${missing.length} that others report are not reported:\n${shown}`;
+    return [failure(`${result.name} reports every test`, "", detail)];
+  });
+}
+
+function isAboutAFile(name: string): boolean {
+  return /_test\.js$/.test(name) || ["loads", "has a test"].includes(name);
 }
 
 function failure(name: string, file: string, detail: string): TestCase {

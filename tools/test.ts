@@ -16,7 +16,7 @@ import { runChecks } from "./checks.ts";
 import { installForeignPeers } from "./foreign_peers.ts";
 import { installPackages, installRuntime } from "./packages.ts";
 import { fromRoot, listTestFiles } from "./root.ts";
-import { runSuite, type SuiteName, type SuiteResult } from "./suite.ts";
+import { findMissing, runSuite, type SuiteName, type SuiteResult } from "./suite.ts";
 
 interface Arguments {
   readonly only: ReadonlySet<string>;
@@ -72,7 +72,10 @@ async function runAll(args: Arguments, outdir: string): Promise<SuiteResult[]> {
   );
   const jobs = sound.length > 0 ? suites : [];
   if (wantsChecks) jobs.push(runChecks);
-  return [...setup.filter((result) => result.cases.length > 0), ...await runTwoAtATime(jobs)];
+  const results = await runTwoAtATime(jobs);
+  const missing = findMissing(results.filter((result) => result.name !== "checks"));
+  setup.push({ name: "all runtimes", cases: missing, elapsedMs: 0 });
+  return [...setup.filter((result) => result.cases.length > 0), ...results];
 }
 
 /** Installs the foreign peers; their absence is a failure only where all is meant to be there. */

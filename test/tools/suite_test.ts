@@ -1,7 +1,7 @@
 /** No suite passes by not running: what a report leaves out becomes a failed case. */
 
 import { assertEquals } from "@std/assert";
-import { findUnreported } from "../../tools/suite.ts";
+import { findMissing, findUnreported } from "../../tools/suite.ts";
 import { test } from "../harness.ts";
 
 const FILE = "test/a_test.ts";
@@ -72,5 +72,20 @@ test("findUnreported() fails a runner that ends badly for no reported reason", (
     file: "",
     outcome: "failed",
     detail: "The runner ended with 7. It said last:\nwhy",
+  }]);
+});
+
+test("findMissing() fails a runtime that does not report what another one reports", () => {
+  const named = (...names: readonly string[]) => names.map((name) => ({ ...PASSED, name }));
+  const results = [
+    { name: "deno", cases: named("a", "b", "c on Deno"), elapsedMs: 1 },
+    { name: "bun", cases: named("a", "b"), elapsedMs: 1 },
+    { name: "node", cases: named("a", "d of node"), elapsedMs: 1 },
+  ];
+  assertEquals(findMissing(results), [{
+    name: "node reports every test",
+    file: "",
+    outcome: "failed",
+    detail: "1 that others report are not reported:\nb",
   }]);
 });
