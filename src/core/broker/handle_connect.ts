@@ -53,6 +53,7 @@ export function handleConnect(
       return;
     }
     connection.authenticationMethod = method;
+    connection.framer.limits = state.packetLimits.authenticating;
     connection.pending = { kind: "authenticate", packet, request };
     const id = state.ask(connection);
     const isReauthentication = false;

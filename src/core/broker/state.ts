@@ -34,8 +34,8 @@ interface Housekeeping extends Deadline {
   readonly kind: "housekeeping";
 }
 
-/** Bytes gathered for one connection that should leave before the turn ends. */
-const FLUSH_BYTES = 256 * 1024;
+/** The most that is gathered for one connection before it should leave, turn or not. */
+const FLUSH_BYTES_MAX = 256 * 1024;
 
 /** How a broker is made. */
 export interface BrokerCoreOptions {
@@ -52,6 +52,7 @@ export interface BrokerCoreOptions {
 /** Remaining lengths that a packet of each type may have, by who is asking. */
 export interface PacketLimits {
   readonly beforeConnect: Uint32Array;
+  readonly authenticating: Uint32Array;
   readonly connected: Uint32Array;
 }
 
@@ -106,6 +107,7 @@ export class BrokerState {
   events: BrokerEvent[] = [];
   /** Somebody has gathered so much that it should leave now. */
   isFlushDue = false;
+  readonly #flushBytes: number;
   #lastQuestionId = 0;
   readonly #asking: Map<number, Connection> = new Map();
 
@@ -115,6 +117,8 @@ export class BrokerState {
     this.isOpen = this.policy === OPEN_POLICY;
     this.retained = new TopicTrie({ seed: options.random() });
     this.packetLimits = packetLimits(options.limits);
+    // Nobody is behind before it was given anything.
+    this.#flushBytes = Math.min(FLUSH_BYTES_MAX, options.limits.backlogBytesMax >> 1);
     this.random = options.random;
     this.keepsJournal = options.keepsJournal ?? false;
     this.tracesPackets = options.tracesPackets ?? false;
@@ -130,7 +134,7 @@ export class BrokerState {
   /** Makes room in a connection's outbox; whatever is written there leaves with this turn. */
   reserve(connection: Connection, bytes: number): Writer {
     if (!connection.isDirty) this.markDirty(connection);
-    if (connection.outbox.gatheredBytes > FLUSH_BYTES) this.isFlushDue = true;
+    if (connection.outbox.gatheredBytes > this.#flushBytes) this.isFlushDue = true;
     return connection.outbox.reserve(bytes);
   }
 
@@ -208,6 +212,9 @@ function remainingOf(packetBytes: number): number {
 function packetLimits(limits: Limits): PacketLimits {
   const beforeConnect = new Uint32Array(16);
   beforeConnect[PacketType.CONNECT] = limits.requestPacketBytesMax;
+  const authenticating = new Uint32Array(16);
+  authenticating[PacketType.AUTH] = limits.requestPacketBytesMax;
+  authenticating[PacketType.DISCONNECT] = limits.controlPacketBytesMax;
   const packetMax = remainingOf(limits.maximumPacketSize);
   const connected = new Uint32Array(16).fill(Math.min(packetMax, limits.controlPacketBytesMax));
   connected[PacketType.PUBLISH] = packetMax;
@@ -215,5 +222,5 @@ function packetLimits(limits: Limits): PacketLimits {
   for (const type of [CONNECT, AUTH, SUBSCRIBE, UNSUBSCRIBE]) {
     connected[type] = Math.min(packetMax, limits.requestPacketBytesMax);
   }
-  return { beforeConnect, connected };
+  return { beforeConnect, authenticating, connected };
 }
