@@ -1,0 +1,350 @@
+// The gate that every delivery passes, and readers that do not read.
+
+import { assertEquals } from "@std/assert";
+import { OPEN_POLICY, type Policy } from "../../../src/core/broker/question.ts";
+import type { Packet } from "../../../src/core/codec/packet.ts";
+import type { QoS } from "../../../src/core/codec/protocol.ts";
+import { test } from "../../harness.ts";
+import {
+  ack,
+  publish,
+  request,
+  suback,
+  subscribe,
+  unsubscribe,
+  will,
+} from "../../support/packets.ts";
+import { VirtualBroker, type VirtualClient } from "../../support/virtual_broker.ts";
+
+/** A policy that denies deliveries of one topic to one client while it is told to. */
+class Gate {
+  isShut = true;
+  readonly asked: string[] = [];
+  readonly policy: Policy = {
+    ...OPEN_POLICY,
+    deliver: (client, topic) => {
+      this.asked.push(`${client.clientId} ${topic}`);
+      return !this.isShut || client.clientId !== "shut" || topic !== "secret";
+    },
+  };
+}
+
+const LASTING = { cleanStart: false, properties: { sessionExpiryInterval: 60 } };
+
+interface Scene {
+  readonly gate: Gate;
+  readonly broker: VirtualBroker;
+  readonly shut: VirtualClient;
+  readonly open: VirtualClient;
+}
+
+function scene(filter = "#", limits = {}): Scene {
+  const gate = new Gate();
+  const broker = new VirtualBroker({ policy: gate.policy, limits });
+  const [shut, open] = ["shut", "open"].map((clientId) => {
+    const client = broker.connect({ ...LASTING, clientId });
+    client.send(subscribe(1, [request(filter, { qos: 2 })]));
+    client.take();
+    return client;
+  }) as [VirtualClient, VirtualClient];
+  return { gate, broker, shut, open };
+}
+
+function topics(packets: readonly Packet[]): string[] {
+  return packets.flatMap((packet) => packet.type === "publish" ? packet.topic : []);
+}
+
+test("deliver() asks about live messages, one subscriber at a time", () => {
+  for (const qos of [0, 1, 2] as const) {
+    const { broker, shut, open } = scene();
+    broker.publish("secret", { qos });
+    broker.publish("other", { qos });
+    assertEquals([topics(shut.settle()), topics(open.settle())], [["other"], ["secret", "other"]]);
+  }
+});
+
+test("deliver() asks about retained messages", () => {
+  const { broker, shut, gate } = scene("x");
+  broker.publish("secret", { retain: true, payload: "x" });
+  broker.publish("other", { retain: true, payload: "x" });
+  assertEquals(topics(shut.exchange(subscribe(2, [request("#")]))), ["other"]);
+  gate.isShut = false;
+  assertEquals(topics(shut.exchange(subscribe(3, [request("secret")]))), ["secret"]);
+});
+
+test("pump() asks about queued messages when they are sent, not only when they are queued", () => {
+  const { broker, shut, gate } = scene();
+  gate.isShut = false;
+  shut.drop();
+  broker.publish("secret", { qos: 1 });
+  broker.publish("other", { qos: 1 });
+  gate.isShut = true;
+  const back = broker.connect({ ...LASTING, clientId: "shut" });
+  assertEquals(topics(back.settle()), ["other"]);
+  // What was denied is gone for good.
+  gate.isShut = false;
+  back.drop();
+  assertEquals(broker.connect({ ...LASTING, clientId: "shut" }).take(), []);
+});
+
+test("deliver() asks about messages before they are queued", () => {
+  const { broker, shut, gate } = scene();
+  shut.drop();
+  broker.publish("secret", { qos: 1 });
+  gate.isShut = false;
+  assertEquals(broker.connect({ ...LASTING, clientId: "shut" }).take(), []);
+});
+
+test("pump() asks about messages that are sent again", () => {
+  for (const qos of [1, 2] as const) {
+    const { broker, shut, gate } = scene();
+    gate.isShut = false;
+    broker.publish("secret", { qos });
+    broker.publish("other", { qos });
+    assertEquals(topics(shut.take()), ["secret", "other"]);
+    shut.drop();
+    gate.isShut = true;
+    const back = broker.connect({ ...LASTING, clientId: "shut" });
+    assertEquals(back.take(), [publish("other", { qos, packetId: 2, dup: true })]);
+    // The exchange is over: its identifier and its place in the window are free.
+    assertEquals(back.exchange(ack("pubrec", 2), ack("puback", 1)).length <= 1, true);
+  }
+});
+
+test("deliver() asks about Wills", () => {
+  const { broker, shut, open } = scene();
+  broker.connect({ clientId: "dying", will: will("secret") }).drop();
+  assertEquals([topics(shut.take()), topics(open.take())], [[], ["secret"]]);
+});
+
+test("publish() passes over members of a share who may not have the message", () => {
+  const { broker, shut, open } = scene("$share/g/#");
+  for (let i = 0; i < 4; i++) broker.publish("secret", { qos: 1 });
+  assertEquals([topics(shut.settle()), topics(open.settle()).length], [[], 4]);
+  open.drop();
+  broker.advance(60_000);
+  assertEquals(broker.publish("secret", { qos: 1 }), 1);
+  assertEquals(shut.take(), []);
+});
+
+test("deliver() asks about the topic itself, not about alias or filter", () => {
+  const { broker, shut, gate } = scene("+");
+  const sender = broker.connect({ clientId: "sender" });
+  gate.asked.length = 0;
+  sender.send(publish("secret", { properties: { topicAlias: 1 } }));
+  sender.send(publish("", { properties: { topicAlias: 1 } }));
+  assertEquals(shut.take(), []);
+  assertEquals(gate.asked.sort(), ["open secret", "open secret", "shut secret", "shut secret"]);
+});
+
+test("deliver() reports what it denies when packets are traced", () => {
+  const { policy } = new Gate();
+  const broker = new VirtualBroker({ policy, tracesPackets: true });
+  const shut = broker.connect({ clientId: "shut" });
+  shut.send(subscribe(1, [request("#")]));
+  broker.takeEvents();
+  broker.publish("secret", { payload: "12345", qos: 1 });
+  assertEquals(broker.takeEvents(), [{
+    kind: "packet",
+    action: "denied-delivery",
+    type: "publish",
+    clientId: "shut",
+    qos: 1,
+    retain: false,
+    topic: "secret",
+    payloadBytes: 5,
+  }]);
+});
+
+// Slow readers.
+
+const LIMITS = { backlogBytesMax: 10_000, inflightMessagesMax: 5, queuedMessagesMax: 10 };
+
+function say(broker: VirtualBroker, count: number, qos: QoS, first = 0): void {
+  for (let i = 0; i < count; i++) {
+    const payload = new Uint8Array(1000);
+    payload[0] = first + i;
+    broker.publish("a", { qos, payload });
+  }
+}
+
+function numbers(packets: readonly Packet[]): number[] {
+  return packets.flatMap((packet) => packet.type === "publish" ? packet.payload[0]! : []);
+}
+
+function range(first: number, count: number): number[] {
+  return Array.from({ length: count }, (_, i) => first + i);
+}
+
+/** One client that does not read, and one that does. */
+function slowScene(
+  qos: QoS,
+  limits = LIMITS,
+): { broker: VirtualBroker; slow: VirtualClient; quick: VirtualClient } {
+  const broker = new VirtualBroker({ limits });
+  const [slow, quick] = ["slow", "quick"].map((clientId) => {
+    const client = broker.connect({ ...LASTING, clientId });
+    client.send(subscribe(1, [request("a", { qos })]));
+    client.take();
+    return client;
+  }) as [VirtualClient, VirtualClient];
+  return { broker, slow, quick };
+}
+
+test("A reader that does not read makes nobody else wait", () => {
+  for (const qos of [0, 1, 2] as const) {
+    const { broker, slow, quick } = slowScene(qos);
+    slow.freeze();
+    for (let i = 0; i < 200; i++) {
+      say(broker, 1, qos, i);
+      assertEquals(numbers(quick.settle()), [i]);
+    }
+    assertEquals(slow.take(), []);
+  }
+});
+
+test("QoS 0 to a reader beyond its backlog is dropped, and what is within arrives in order", () => {
+  const { broker, slow } = slowScene(0);
+  slow.freeze();
+  say(broker, 100, 0);
+  const { publishDropped } = broker.core.counters;
+  const { backlogBytes } = broker.core;
+  assertEquals(backlogBytes > LIMITS.backlogBytesMax && backlogBytes < 12_000, true);
+  slow.thaw();
+  assertEquals(numbers(slow.take()), range(0, 100 - publishDropped));
+  assertEquals(broker.core.backlogBytes, 0);
+  // From now on it reads again.
+  say(broker, 5, 0, 100);
+  assertEquals(numbers(slow.take()), range(100, 5));
+});
+
+test("QoS 1 and 2 to a reader beyond its backlog wait, then the newest are dropped, and thawing gives the rest in order", () => {
+  for (const qos of [1, 2] as const) {
+    const { broker, slow, quick } = slowScene(qos, { ...LIMITS, inflightMessagesMax: 20 });
+    quick.send(unsubscribe(2, ["a"]));
+    slow.freeze();
+    say(broker, 100, qos);
+    // Eleven until the backlog was full, thirty in the queue of somebody who is connected.
+    assertEquals(broker.core.counters.publishDropped, 100 - 10 - 30);
+    slow.thaw();
+    assertEquals(numbers(slow.settle()), range(0, 40));
+    assertEquals(broker.core.backlogBytes, 0);
+    say(broker, 3, qos, 100);
+    assertEquals(numbers(slow.settle()), range(100, 3));
+  }
+});
+
+test("A reader beyond its backlog is not read from, and both go on when it reads", () => {
+  const { broker, slow, quick } = slowScene(0);
+  slow.freeze();
+  say(broker, 20, 0);
+  quick.settle();
+  slow.send({ type: "pingreq" }, publish("a", { payload: Uint8Array.of(99) }));
+  // Its first packets were read to find out; none after them is.
+  assertEquals([slow.isPaused, numbers(quick.take())], [true, [99]]);
+  slow.send(publish("a", { payload: Uint8Array.of(98) }));
+  assertEquals(quick.take(), []);
+  slow.thaw();
+  assertEquals([slow.isPaused, numbers(quick.take())], [false, [98]]);
+  assertEquals(slow.take().some((packet) => packet.type === "pingresp"), true);
+});
+
+test("A reader that never reads is closed when its Keep Alive is over, and takes its backlog with it", () => {
+  const broker = new VirtualBroker({ limits: LIMITS });
+  const slow = broker.connect({ keepAlive: 10 });
+  slow.send(subscribe(1, [request("a")]));
+  slow.freeze();
+  say(broker, 20, 0);
+  slow.send({ type: "pingreq" });
+  broker.advance(15_000);
+  // Its last bytes are still with the transport.
+  assertEquals([broker.core.connectionCount, slow.isClosed], [0, false]);
+  slow.drop();
+  assertEquals([broker.core.backlogBytes, slow.isClosed], [0, true]);
+});
+
+test("A burst beyond the backlog within one turn goes on as soon as the transport has taken it", () => {
+  for (const qos of [0, 1] as const) {
+    const broker = new VirtualBroker({
+      limits: { ...LIMITS, inflightMessagesMax: 100, queuedMessagesMax: 100 },
+    });
+    const client = broker.connect();
+    client.send(subscribe(1, [request("a", { qos })]));
+    client.take();
+    // The client's own messages, in one chunk: more than its backlog before the turn ends.
+    const burst = range(0, 50).map((i) => {
+      const payload = new Uint8Array(1000);
+      payload[0] = i;
+      return publish("a", { qos, packetId: qos === 0 ? 0 : i + 1, payload });
+    });
+    const arrived = numbers(client.exchange(...burst));
+    assertEquals(arrived, range(0, qos === 0 ? arrived.length : 50));
+    assertEquals([client.isPaused, broker.core.backlogBytes], [false, 0]);
+    assertEquals(client.exchange({ type: "pingreq" }), [{ type: "pingresp" }]);
+  }
+});
+
+test("Retained messages beyond the backlog follow as the reader takes them", () => {
+  const broker = new VirtualBroker({ limits: LIMITS });
+  for (let i = 0; i < 50; i++) {
+    const payload = new Uint8Array(1000);
+    payload[0] = i;
+    broker.publish(`a/${i}`, { retain: true, payload });
+  }
+  const slow = broker.connect();
+  slow.freeze();
+  slow.send(subscribe(1, [request("a/+")]));
+  const count = () => numbers(slow.take()).length;
+  slow.thaw();
+  assertEquals(count(), 50);
+  assertEquals(broker.core.backlogBytes, 0);
+});
+
+test("A total backlog lowers the bound of each reader, and ends with the readers", () => {
+  const broker = new VirtualBroker({
+    limits: { backlogBytesMax: 160_000, backlogBytesTotalMax: 40_000 },
+  });
+  const readers = range(0, 10).map((i) => {
+    const client = broker.connect({ clientId: `${i}` });
+    client.send(subscribe(1, [request("a")]));
+    client.take();
+    client.freeze();
+    return client;
+  });
+  say(broker, 100, 0);
+  // Ten thousand each, once all of them together had too much.
+  const each = broker.core.backlogBytes / 10;
+  assertEquals(each > 10_000 && each < 12_500, true);
+  for (const reader of readers.slice(0, 5)) reader.thaw();
+  assertEquals(Math.round(broker.core.backlogBytes / each), 5);
+  for (const reader of readers) reader.drop();
+  assertEquals(broker.core.backlogBytes, 0);
+});
+
+test("What a lent buffer holds up leaves when the buffer returns, also while packets wait for an answer", () => {
+  const policy: Policy = { ...OPEN_POLICY, publish: () => -1 };
+  const broker = new VirtualBroker({ policy });
+  const client = broker.connect();
+  client.send(subscribe(1, [request("a")]));
+  client.take();
+  client.freeze();
+  broker.publish("a", { payload: "1" });
+  broker.publish("a", { payload: "2" });
+  client.send(publish("b"));
+  client.thaw();
+  assertEquals(client.take(), [publish("a", { payload: "1" }), publish("a", { payload: "2" })]);
+  assertEquals(client.isPaused, true);
+});
+
+test("A frozen reader that is sent away is closed when its last bytes have left", () => {
+  const broker = new VirtualBroker();
+  const client = broker.connect();
+  client.freeze();
+  client.send(subscribe(1, [request("a")]));
+  client.sendBytes(Uint8Array.of(0, 0));
+  assertEquals([client.isClosed, broker.core.connectionCount], [false, 0]);
+  client.thaw();
+  const types = client.take().map((packet) => packet.type);
+  assertEquals([client.isClosed, types], [true, [suback(1, [0]).type, "disconnect"]]);
+  assertEquals(broker.core.backlogBytes, 0);
+});
