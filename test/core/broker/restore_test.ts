@@ -1,0 +1,320 @@
+// The journal read back: a fresh broker that has replayed all changes stands where the old one
+// would, had all its connections merely dropped.
+
+import { assertEquals } from "@std/assert";
+import fc from "fast-check";
+import type { Change } from "../../../src/core/broker/change.ts";
+import type { Packet } from "../../../src/core/codec/packet.ts";
+import type { QoS } from "../../../src/core/codec/protocol.ts";
+import { test } from "../../harness.ts";
+import {
+  ack,
+  disconnect,
+  publish,
+  request,
+  subscribe,
+  unsubscribe,
+  will,
+} from "../../support/packets.ts";
+import { VirtualBroker, type VirtualClient } from "../../support/virtual_broker.ts";
+
+const LIMITS = { inflightMessagesMax: 4, queuedMessagesMax: 12 };
+const FILTERS = ["a", "b", "+", "$share/g/a", "$share/g/+"];
+const NAMES = ["one", "two", "three"];
+
+/** One step of somebody, drawn at random. */
+type Step =
+  | { readonly kind: "subscribe"; readonly who: number; readonly filter: number; readonly qos: QoS }
+  | { readonly kind: "unsubscribe"; readonly who: number; readonly filter: number }
+  | {
+    readonly kind: "publish";
+    readonly topic: string;
+    readonly qos: QoS;
+    readonly retain: boolean;
+  }
+  | { readonly kind: "send"; readonly who: number; readonly packetId: number }
+  | { readonly kind: "release"; readonly who: number; readonly packetId: number }
+  | { readonly kind: "acknowledge"; readonly who: number; readonly count: number }
+  | { readonly kind: "drop" | "resume" | "renew" | "leave"; readonly who: number }
+  | { readonly kind: "wait"; readonly ms: number };
+
+const who = fc.nat(NAMES.length - 1);
+const filter = fc.nat(FILTERS.length - 1);
+const qos = fc.constantFrom<QoS>(0, 1, 2);
+const packetId = fc.integer({ min: 1, max: 3 });
+const step: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 4,
+    arbitrary: fc.record({ kind: fc.constant("subscribe" as const), who, filter, qos }),
+  },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant("unsubscribe" as const), who, filter }) },
+  {
+    weight: 12,
+    arbitrary: fc.record({
+      kind: fc.constant("publish" as const),
+      topic: fc.constantFrom("a", "b"),
+      qos,
+      retain: fc.boolean(),
+    }),
+  },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant("send" as const), who, packetId }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant("release" as const), who, packetId }) },
+  {
+    weight: 8,
+    arbitrary: fc.record({
+      kind: fc.constant("acknowledge" as const),
+      who,
+      count: fc.integer({ min: 1, max: 4 }),
+    }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      kind: fc.constantFrom("drop" as const, "resume" as const, "resume" as const),
+      who,
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({ kind: fc.constantFrom("renew" as const, "leave" as const), who }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({ kind: fc.constant("wait" as const), ms: fc.constantFrom(1, 400_000) }),
+  },
+);
+
+/** Clients that do what the steps say. */
+class Actors {
+  readonly broker: VirtualBroker;
+  readonly clients: (VirtualClient | undefined)[] = NAMES.map(() => undefined);
+  /** What each has been sent and not acknowledged in full. */
+  readonly #owed: Packet[][] = NAMES.map(() => []);
+  #serial = 0;
+
+  constructor(broker: VirtualBroker) {
+    this.broker = broker;
+  }
+
+  connect(who: number, cleanStart = false): VirtualClient {
+    this.drop(who);
+    const client = this.broker.connect({
+      clientId: NAMES[who]!,
+      cleanStart,
+      properties: { sessionExpiryInterval: 1000 },
+    });
+    this.clients[who] = client;
+    return client;
+  }
+
+  drop(who: number): void {
+    this.clients[who]?.drop();
+    this.clients[who] = undefined;
+    this.#owed[who] = [];
+  }
+
+  act(step: Step): void {
+    if (step.kind === "publish") {
+      const { topic, qos, retain } = step;
+      this.broker.publish(topic, { qos, retain, payload: `${++this.#serial}` });
+      return;
+    }
+    if (step.kind === "wait") return this.broker.advance(step.ms);
+    const client = this.clients[step.who] ?? this.connect(step.who);
+    switch (step.kind) {
+      case "subscribe": {
+        // Retained messages are not of interest here: what is owed of them is not in the journal.
+        const options = { qos: step.qos, retainHandling: 2 } as const;
+        return client.send(subscribe(9, [request(FILTERS[step.filter]!, options)]));
+      }
+      case "unsubscribe":
+        return client.send(unsubscribe(9, [FILTERS[step.filter]!]));
+      case "send": {
+        const payload = `${++this.#serial}`;
+        return client.send(publish("a", { qos: 2, packetId: step.packetId, payload }));
+      }
+      case "release":
+        return client.send(ack("pubrel", step.packetId));
+      case "acknowledge":
+        return this.#acknowledge(step.who, client, step.count);
+      case "drop":
+        return this.drop(step.who);
+      case "resume":
+        this.connect(step.who);
+        return;
+      case "renew":
+        this.connect(step.who, true);
+        return;
+      case "leave":
+        client.send(disconnect(0, { sessionExpiryInterval: 0 }));
+        this.clients[step.who] = undefined;
+        this.#owed[step.who] = [];
+    }
+  }
+
+  #acknowledge(who: number, client: VirtualClient, count: number): void {
+    const owed = this.#owed[who]!;
+    for (let i = 0; i < count; i++) {
+      owed.push(...client.take());
+      const packet = owed.shift();
+      if (packet?.type === "publish" && packet.qos === 1) {
+        client.send(ack("puback", packet.packetId));
+      }
+      if (packet?.type === "publish" && packet.qos === 2) {
+        client.send(ack("pubrec", packet.packetId));
+      }
+      if (packet?.type === "pubrel") client.send(ack("pubcomp", packet.packetId));
+    }
+  }
+}
+
+/** What each client gets when it comes back, and what the broker holds besides. */
+function aftermath(broker: VirtualBroker): unknown {
+  const sessions = NAMES.map((clientId) => {
+    const properties = { sessionExpiryInterval: 1000 };
+    const client = broker.connect({ clientId, cleanStart: false, properties });
+    const first = client.take();
+    const releases = first.flatMap((packet) => packet.type === "pubrel" ? packet.packetId : []);
+    for (const packet of first) answer(client, packet);
+    const publishes = [...first, ...client.settle()].flatMap((packet) => {
+      if (packet.type !== "publish") return [];
+      // Identifiers given out from now on are nobody's business.
+      return [{ ...packet, packetId: packet.dup ? packet.packetId : 0 }];
+    });
+    // What the client sends again is a repetition if its identifier is still held.
+    const again = [1, 2, 3].map((packetId) => {
+      const { publishSent } = broker.core.counters;
+      client.send(publish("a", { qos: 2, packetId, dup: true, payload: "again" }));
+      client.settle();
+      return broker.core.counters.publishSent > publishSent;
+    });
+    return { present: client.connack?.sessionPresent, releases, publishes, again };
+  });
+  const reader = broker.connect({ clientId: "reader" });
+  const retained = reader.exchange(subscribe(1, [request("#")]));
+  const { sessionCount, subscriptionCount, retainedCount } = broker.core;
+  return { sessions, retained, sessionCount, subscriptionCount, retainedCount };
+}
+
+function answer(client: VirtualClient, packet: Packet): void {
+  if (packet.type === "publish" && packet.qos === 1) client.send(ack("puback", packet.packetId));
+  if (packet.type === "publish" && packet.qos === 2) client.send(ack("pubrec", packet.packetId));
+  if (packet.type === "pubrel") client.send(ack("pubcomp", packet.packetId));
+}
+
+function restored(changes: readonly Change[], now: number, options = {}): VirtualBroker {
+  const broker = new VirtualBroker({ limits: LIMITS, now, seed: 2, ...options });
+  broker.core.restore(changes, now);
+  broker.endTurn();
+  return broker;
+}
+
+test("restore() gives what was there, whatever has happened: nothing is lost, nothing comes twice [MQTT-4.1.0-1] [MQTT-4.3.3-10]", () => {
+  fc.assert(
+    fc.property(fc.array(step, { minLength: 1, maxLength: 120 }), (steps) => {
+      const broker = new VirtualBroker({ limits: LIMITS, keepsJournal: true });
+      const actors = new Actors(broker);
+      for (const step of steps) actors.act(step);
+      const fresh = restored([...broker.changes], broker.now);
+      NAMES.forEach((_, who) => actors.drop(who));
+      assertEquals(aftermath(fresh), aftermath(broker));
+    }),
+    { numRuns: 150 },
+  );
+});
+
+test("restore() of a restored broker's journal goes on where the first one ended", () => {
+  fc.assert(
+    fc.property(
+      fc.array(step, { minLength: 1, maxLength: 60 }),
+      fc.array(step, { minLength: 1, maxLength: 60 }),
+      (before, after) => {
+        const first = new VirtualBroker({ limits: LIMITS, keepsJournal: true });
+        const actors = new Actors(first);
+        for (const step of before) actors.act(step);
+        const second = restored([...first.changes], first.now, { keepsJournal: true });
+        // Replaying is no change.
+        assertEquals(second.changes, []);
+        const successors = new Actors(second);
+        for (const step of after) successors.act(step);
+        const third = restored([...first.changes, ...second.changes], second.now);
+        NAMES.forEach((_, who) => successors.drop(who));
+        assertEquals(aftermath(third), aftermath(second));
+      },
+    ),
+    { numRuns: 60 },
+  );
+});
+
+test("restore() lets sessions end when they would have, those that were connected from now on", () => {
+  const broker = new VirtualBroker({ keepsJournal: true });
+  const lasting = (clientId: string) =>
+    broker.connect({ clientId, properties: { sessionExpiryInterval: 10 } });
+  lasting("away").drop();
+  lasting("here");
+  broker.connect({ clientId: "for ever", protocolVersion: 4, cleanStart: false });
+  broker.connect({ clientId: "brief" });
+  broker.advance(4000);
+  const fresh = restored(broker.changes, broker.now);
+  assertEquals(fresh.core.sessionCount, 3);
+  fresh.advance(5999);
+  assertEquals(fresh.core.sessionCount, 3);
+  fresh.advance(1);
+  assertEquals(fresh.core.sessionCount, 2);
+  fresh.advance(4000);
+  assertEquals([fresh.core.sessionCount, fresh.core.nextDeadline], [1, Infinity]);
+});
+
+test("restore() publishes Wills after their delay, of those that were connected from now on", () => {
+  const broker = new VirtualBroker({ keepsJournal: true });
+  const leave = (clientId: string, willDelayInterval: number, expiry = 60) =>
+    broker.connect({
+      clientId,
+      will: will("w", { payload: clientId, properties: { willDelayInterval } }),
+      properties: { sessionExpiryInterval: expiry },
+    });
+  leave("waiting", 10).drop();
+  leave("delayed", 10);
+  leave("now", 0);
+  leave("brief", 0, 0);
+  leave("calm", 0).send(disconnect());
+  broker.connect({ clientId: "heir", cleanStart: false, properties: { sessionExpiryInterval: 60 } })
+    .send(subscribe(1, [request("w")]));
+  broker.advance(4000);
+  const fresh = restored(broker.changes, broker.now);
+  const heir = fresh.connect({ clientId: "heir", cleanStart: false });
+  const published = (ms: number) => {
+    fresh.advance(ms);
+    return heir.take().map((packet) =>
+      packet.type === "publish" && new TextDecoder().decode(packet.payload)
+    );
+  };
+  assertEquals([published(0), published(5999), published(1)], [["now"], [], ["waiting"]]);
+  assertEquals([published(3999), published(1), published(1e9)], [[], ["delayed"], []]);
+});
+
+test("A Will whose client is back in time after restore() is not published", () => {
+  const broker = new VirtualBroker({ keepsJournal: true });
+  const properties = { sessionExpiryInterval: 60 };
+  const properties10 = { willDelayInterval: 10 };
+  broker.connect({ properties, will: will("w", { retain: true, properties: properties10 }) });
+  const fresh = restored(broker.changes, broker.now);
+  fresh.connect({ properties, cleanStart: false });
+  fresh.advance(1e9);
+  assertEquals(fresh.core.retainedCount, 0);
+});
+
+test("restore() gives retained messages to new subscriptions, and their removal counts", () => {
+  const broker = new VirtualBroker({ keepsJournal: true });
+  for (const topic of ["a", "b", "c"]) broker.publish(topic, { retain: true, payload: "1" });
+  broker.publish("a", { retain: true, payload: "2" });
+  broker.publish("b", { retain: true });
+  const fresh = restored(broker.changes, broker.now);
+  assertEquals(fresh.core.retainedCount, 2);
+  const client = fresh.connect();
+  const given = client.exchange(subscribe(1, [request("a"), request("b"), request("c")])).slice(1);
+  assertEquals(given, [
+    publish("a", { retain: true, payload: "2" }),
+    publish("c", { retain: true, payload: "1" }),
+  ]);
+});
