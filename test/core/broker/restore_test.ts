@@ -3,6 +3,7 @@
 
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
+import { OPEN_POLICY } from "../../../src/core/broker/question.ts";
 import type { Change } from "../../../src/core/broker/change.ts";
 import type { Packet } from "../../../src/core/codec/packet.ts";
 import type { QoS } from "../../../src/core/codec/protocol.ts";
@@ -317,4 +318,20 @@ test("restore() gives retained messages to new subscriptions, and their removal 
     publish("a", { retain: true, payload: "2" }),
     publish("c", { retain: true, payload: "1" }),
   ]);
+});
+
+test("restore() does not bring back a queued message that was denied", () => {
+  const gate = { isShut: false };
+  const policy = { ...OPEN_POLICY, deliver: () => !gate.isShut };
+  const broker = new VirtualBroker({ policy, keepsJournal: true });
+  const lasting = { cleanStart: false, properties: { sessionExpiryInterval: 60 } };
+  const client = broker.connect(lasting);
+  client.send(subscribe(1, [request("a", { qos: 1 })]));
+  client.drop();
+  broker.publish("a", { qos: 1 });
+  gate.isShut = true;
+  broker.connect(lasting).drop();
+  gate.isShut = false;
+  const fresh = restored(broker.changes, broker.now, { policy });
+  assertEquals(fresh.connect(lasting).take(), []);
 });
