@@ -110,9 +110,9 @@ export class Driver {
   }
 
   /** From a link: what its outbox held is with the transport. */
-  written(connection: Connection): void {
+  written(connection: Connection, bytes: number): void {
     try {
-      this.#core.written(connection, this.#host.now());
+      this.#core.written(connection, bytes, this.#host.now());
     } catch (error) {
       this.#fail(connection, error);
     }
@@ -238,7 +238,7 @@ class Link implements TransportHandler {
       const length = outbox.gatheredBytes;
       if (this.#transport.write(outbox.take(), length)) outbox.consumed();
       else outbox.lend();
-      this.#driver.written(this.#connection);
+      this.#driver.written(this.#connection, length);
     }
     if (isPaused === this.#isPaused) return;
     this.#isPaused = isPaused;

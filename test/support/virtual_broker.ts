@@ -268,7 +268,7 @@ export class VirtualClient {
         bytes.fill(SPOILT);
         outbox.consumed();
       }
-      this.#broker.core.written(this.connection, this.#broker.now);
+      this.#broker.core.written(this.connection, length, this.#broker.now);
     }
     if (this.connection.isPaused === this.isPaused) return;
     this.isPaused = this.connection.isPaused;

@@ -121,9 +121,10 @@ export class BrokerCore {
     this.#process(connection, now);
   }
 
-  /** Input: the driver has handed over what the connection's outbox held. */
-  written(connection: Connection, now: number): void {
+  /** Input: the driver has handed over what the connection's outbox held, so many bytes. */
+  written(connection: Connection, bytes: number, now: number): void {
     const state = this.#state;
+    state.counters.bytesSent += bytes;
     state.countBacklog(connection);
     state.scheduleTrim(now);
     const isWaiting = connection.isStalled || (connection.isPaused && connection.questionId === 0);
