@@ -1,0 +1,76 @@
+// What is noted of retained messages, and what a subscription is owed of them.
+
+import { assertEquals } from "@std/assert";
+import { test } from "../../harness.ts";
+import { ack, publish, request, subscribe } from "../../support/packets.ts";
+import { VirtualBroker } from "../../support/virtual_broker.ts";
+
+test("retain() notes what is set and removed, and nothing when there was nothing", () => {
+  const broker = new VirtualBroker({ keepsJournal: true });
+  broker.publish("a", { retain: true });
+  broker.publish("a", { retain: true, payload: "x" });
+  broker.publish("a", { payload: "y" });
+  broker.publish("a", { retain: true });
+  broker.publish("a", { retain: true });
+  const changes = broker.takeChanges().map((change) =>
+    change.kind === "retained-set"
+      ? [change.kind, change.message.topic]
+      : change.kind === "retained-removed"
+      ? [change.kind, change.topic]
+      : []
+  );
+  assertEquals(changes, [["retained-set", "a"], ["retained-removed", "a"]]);
+});
+
+test("A subscription is owed what was retained when it was made, and gets the rest live, once", () => {
+  const broker = new VirtualBroker({ limits: { inflightMessagesMax: 1 } });
+  broker.publish("a/1", { qos: 1, retain: true, payload: "old" });
+  broker.publish("a/2", { qos: 1, retain: true, payload: "old" });
+  const client = broker.connect();
+  client.send(subscribe(1, [request("a/+", { qos: 1 })]));
+  broker.publish("a/3", { qos: 1, retain: true, payload: "new" });
+  const arrived = client.settle().flatMap((packet) =>
+    packet.type === "publish" ? `${packet.topic} ${packet.retain}` : []
+  );
+  assertEquals(arrived.sort(), ["a/1 true", "a/2 true", "a/3 false"]);
+});
+
+test("A subscription that asks again while it waits is owed once, and once more when it has had some", () => {
+  const broker = new VirtualBroker({ limits: { inflightMessagesMax: 1 } });
+  for (const topic of ["a/1", "a/2", "b"]) {
+    broker.publish(topic, { qos: 1, retain: true, payload: "x" });
+  }
+  const client = broker.connect();
+  const count = () => client.settle().filter((packet) => packet.type === "publish").length;
+  const again = subscribe(1, [request("a/+", { qos: 1 })]);
+  // The window is full with the first: nothing of "a/+" has been given yet.
+  client.send(subscribe(1, [request("b", { qos: 1 })]), again, again, again);
+  assertEquals(count(), 3);
+  client.send(again);
+  const [, first] = client.take();
+  assertEquals(first?.type, "publish");
+  client.send(again);
+  client.send(ack("puback", first?.type === "publish" ? first.packetId : 0));
+  assertEquals(count(), 2);
+});
+
+test("A session that resumes is still owed what it was", () => {
+  const broker = new VirtualBroker({ limits: { inflightMessagesMax: 1 } });
+  for (const topic of ["a/1", "a/2", "a/3"]) {
+    broker.publish(topic, { qos: 1, retain: true, payload: "x" });
+  }
+  const lasting = { cleanStart: false, properties: { sessionExpiryInterval: 60 } };
+  const client = broker.connect(lasting);
+  client.send(subscribe(1, [request("a/+", { qos: 1 })]));
+  client.drop();
+  const back = broker.connect(lasting);
+  const arrived = back.settle().flatMap((packet) => packet.type === "publish" ? [packet] : []);
+  assertEquals(arrived.map(({ topic }) => topic).sort(), ["a/1", "a/2", "a/3"]);
+  assertEquals(arrived.map(({ dup, retain }) => [dup, retain]), [
+    [true, true],
+    [false, true],
+    [false, true],
+  ]);
+  assertEquals(broker.publish("a/1", { payload: "live" }), 1);
+  assertEquals(back.take(), [publish("a/1", { payload: "live" })]);
+});
