@@ -1,0 +1,214 @@
+/**
+ * Brokers to measure: Midge on a chosen runtime, Mosquitto or Aedes, each started afresh as a child
+ * of ours and stopped by us; or one that runs somewhere already, which is left alone.
+ *
+ * @module
+ */
+
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { connect, createServer } from "node:net";
+import { bundleProgram, stopBundler } from "../../tools/bundle.ts";
+import { installPackages, installRuntime } from "../../tools/packages.ts";
+import { fromRoot, ROOT } from "../../tools/root.ts";
+import type { Target } from "./load_client.ts";
+import { type Usage, usageOf } from "./process_usage.ts";
+
+/** Where a broker comes from. */
+export type BrokerSource =
+  | {
+    readonly kind: "midge";
+    readonly runtime: MidgeRuntime;
+    readonly extraArgs?: readonly string[];
+  }
+  | { readonly kind: "mosquitto" }
+  | { readonly kind: "aedes" }
+  | { readonly kind: "url"; readonly url: URL; readonly pid: number | undefined };
+
+export type MidgeRuntime = "deno" | "bun" | "node";
+
+/** A broker that runs. */
+export interface RunningBroker {
+  readonly name: string;
+  readonly host: string;
+  readonly port: number;
+  readonly login: Pick<Target, "username" | "password">;
+  usage(): Usage | undefined;
+  stop(): Promise<void>;
+}
+
+const START_TIMEOUT_MS = 30_000;
+const STOP_TIMEOUT_MS = 5000;
+const BUNDLE = "dist/bench/midge.js";
+
+/** What a broker is called in tables. */
+export function nameOf(source: BrokerSource): string {
+  switch (source.kind) {
+    case "midge":
+      return `midge on ${source.runtime}`;
+    case "url":
+      return source.url.host;
+    default:
+      return source.kind;
+  }
+}
+
+/** Does once what starting needs: bundles the program, installs runtimes. */
+export async function prepare(sources: readonly BrokerSource[]): Promise<void> {
+  const needsNode = sources.some(({ kind }) => kind === "aedes");
+  const bundled = sources.flatMap((source) =>
+    source.kind === "midge" && source.runtime !== "deno" ? [source.runtime] : []
+  );
+  if (sources.some(({ kind }) => kind === "mosquitto") && !hasProgram("mosquitto")) {
+    throw new Error('There is no program "mosquitto" on this machine');
+  }
+  if (!needsNode && bundled.length === 0) return;
+  await installPackages();
+  if (needsNode) await installRuntime("node");
+  for (const runtime of bundled) await installRuntime(runtime);
+  if (bundled.length === 0) return;
+  await bundleProgram("mod.ts", BUNDLE);
+  await stopBundler();
+}
+
+/** Starts a broker, on one CPU where that is wanted, and waits until it accepts connections. */
+export async function startBroker(
+  source: BrokerSource,
+  cpu: string | undefined,
+): Promise<RunningBroker> {
+  if (source.kind === "url") return await attach(source.url, source.pid);
+  const port = await freePort();
+  const [program, ...args] = await commandOf(source, port);
+  const words = cpu === undefined ? [program!, ...args] : ["taskset", "-c", cpu, program!, ...args];
+  const child = spawn(words[0]!, words.slice(1), {
+    cwd: ROOT,
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  let log = "";
+  child.stderr!.on("data", (chunk: Uint8Array) => {
+    log = (log + new TextDecoder().decode(chunk)).slice(-2000);
+  });
+  const pid = child.pid;
+  const broker: RunningBroker = {
+    name: nameOf(source),
+    host: "127.0.0.1",
+    port,
+    login: {},
+    usage: () => pid === undefined ? undefined : usageOf(pid),
+    stop: () => end(child),
+  };
+  try {
+    await untilOpen(broker.host, port, () => child.exitCode !== null);
+    return broker;
+  } catch (error) {
+    await broker.stop();
+    throw new Error(`${broker.name} did not start: ${log.trim() || String(error)}`);
+  }
+}
+
+async function commandOf(
+  source: Exclude<BrokerSource, { kind: "url" }>,
+  port: number,
+): Promise<string[]> {
+  switch (source.kind) {
+    case "midge": {
+      const args = ["--port", `${port}`, "--quiet"];
+      const extra = source.extraArgs ?? [];
+      if (source.runtime === "deno") {
+        return [Deno.execPath(), "run", "-A", "-q", ...extra, fromRoot("mod.ts"), ...args];
+      }
+      return [await installRuntime(source.runtime), ...extra, fromRoot(BUNDLE), ...args];
+    }
+    case "mosquitto": {
+      const config = fromRoot(`dist/bench/mosquitto-${port}.conf`);
+      await Deno.mkdir(fromRoot("dist/bench"), { recursive: true });
+      await Deno.writeTextFile(
+        config,
+        `listener ${port} 127.0.0.1\nallow_anonymous true\nlog_type error\n`,
+      );
+      return ["mosquitto", "-c", config];
+    }
+    case "aedes":
+      return [await installRuntime("node"), fromRoot("bench/broker/aedes_server.ts"), `${port}`];
+  }
+}
+
+async function attach(url: URL, pid: number | undefined): Promise<RunningBroker> {
+  const port = url.port === "" ? 1883 : Number(url.port);
+  const host = url.hostname.replace(/^\[(.*)\]$/, "$1");
+  try {
+    await untilOpen(host, port, () => true);
+  } catch (error) {
+    throw new Error(`Cannot connect to ${url.host}: ${messageOf(error)}`);
+  }
+  const login = {
+    ...url.username === "" ? {} : { username: decodeURIComponent(url.username) },
+    ...url.password === "" ? {} : { password: decodeURIComponent(url.password) },
+  };
+  return {
+    name: url.host,
+    host,
+    port,
+    login,
+    usage: () => pid === undefined ? undefined : usageOf(pid),
+    stop: () => Promise.resolve(),
+  };
+}
+
+/** Waits until a port accepts connections; gives up when `isHopeless`, or after a while. */
+async function untilOpen(host: string, port: number, isHopeless: () => boolean): Promise<void> {
+  const end = performance.now() + START_TIMEOUT_MS;
+  for (;;) {
+    try {
+      return await probe(host, port);
+    } catch (error) {
+      if (isHopeless() || performance.now() > end) throw error;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+function probe(host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host, port }, () => {
+      socket.destroy();
+      resolve();
+    });
+    socket.on("error", reject);
+  });
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.on("error", reject);
+    server.listen(0, "127.0.0.1", () => {
+      const address = server.address();
+      server.close(() => {
+        if (address === null || typeof address === "string") reject(new Error("No free port"));
+        // Below the range from which clients' own ports are taken.
+        else resolve(address.port < 32_768 ? address.port : 20_000 + address.port % 12_000);
+      });
+    });
+  });
+}
+
+function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => child.kill("SIGKILL"), STOP_TIMEOUT_MS);
+    child.on("exit", () => {
+      clearTimeout(timer);
+      resolve();
+    });
+    child.kill("SIGTERM");
+  });
+}
+
+/** Whether a program can be started by its name. */
+export function hasProgram(name: string): boolean {
+  return spawnSync("sh", ["-c", `command -v ${name}`], { stdio: "ignore" }).status === 0;
+}
+
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
