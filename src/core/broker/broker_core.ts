@@ -1,36 +1,28 @@
 /**
  * The broker as a state machine: inputs are methods, each told the present instant, and outputs
- * are gathered until the driver takes them at the end of its turn. Here is the dispatch and nothing
- * else; what a packet does is in the file named after it.
+ * are gathered until the driver takes them at the end of its turn. Here are the inputs and outputs;
+ * what a packet does is in the file named after it, and `dispatch.ts` finds that.
  *
  * It has no clock, no chance, no input or output of its own, and two of them share nothing.
  *
  * @module
  */
 
-import { decodePacket } from "../codec/decode.ts";
-import { MqttError, ProtocolError } from "../codec/error.ts";
 import { NO_PROPERTIES, type Properties } from "../codec/property.ts";
-import { PacketType, type QoS } from "../codec/protocol.ts";
+import type { QoS } from "../codec/protocol.ts";
 import { ReasonCode } from "../codec/reason_code.ts";
 import { makeMessage } from "../session/make_message.ts";
 import type { Change } from "./change.ts";
 import { Connection } from "./connection.ts";
 import type { Counters } from "./counters.ts";
 import { pump } from "./deliver.ts";
+import { applyAnswer, processPackets } from "./dispatch.ts";
 import { endConnection, expireSession } from "./end.ts";
 import type { BrokerEvent, CloseCause, Peer } from "./event.ts";
-import { handleAck } from "./handle_ack.ts";
-import { answerAuthenticate, handleAuth } from "./handle_auth.ts";
-import { acceptConnect, handleConnect } from "./handle_connect.ts";
-import { handleDisconnect } from "./handle_disconnect.ts";
-import { answerPublish, handlePublish } from "./handle_publish.ts";
-import { answerSubscribe, handleSubscribe, handleUnsubscribe } from "./handle_subscribe.ts";
 import { publish } from "./publish.ts";
 import type { Answer, Question } from "./question.ts";
-import { expel, refuse, refuseConnect } from "./refuse.ts";
+import { expel } from "./refuse.ts";
 import { finishRestore, restore } from "./restore.ts";
-import { sendPingresp } from "./send.ts";
 import { type BrokerCoreOptions, BrokerState } from "./state.ts";
 import { publishWill } from "./wills.ts";
 
@@ -115,10 +107,11 @@ export class BrokerCore {
   /** Input: bytes arrived. The chunk is borrowed until this returns. */
   receive(connection: Connection, chunk: Uint8Array, now: number): void {
     if (connection.phase === "ended") return;
-    this.#state.counters.bytesReceived += chunk.length;
+    const state = this.#state;
+    state.counters.bytesReceived += chunk.length;
     connection.lastHeardAt = now;
     connection.framer.feed(chunk);
-    this.#process(connection, now);
+    processPackets(state, connection, now);
   }
 
   /** Input: the driver has handed over what the connection's outbox held, so many bytes. */
@@ -143,7 +136,7 @@ export class BrokerCore {
     if (connection.isStalled && connection.session !== undefined) {
       pump(state, connection.session, now);
     }
-    if (connection.isPaused) this.#process(connection, now);
+    if (connection.isPaused) processPackets(state, connection, now);
     // What was gathered in the meantime leaves now.
     if (connection.outbox.gatheredBytes > 0) state.markDirty(connection);
   }
@@ -189,8 +182,8 @@ export class BrokerCore {
     const state = this.#state;
     const connection = state.takeAsking(questionId);
     if (connection === undefined) return false;
-    this.#apply(connection, answer, now);
-    this.#process(connection, now);
+    applyAnswer(state, connection, answer, now);
+    processPackets(state, connection, now);
     return true;
   }
 
@@ -266,127 +259,6 @@ export class BrokerCore {
     state.changes = [];
     state.events = [];
     return { questions, changes, events };
-  }
-
-  /** Handles the packets that have arrived whole, until one has to wait. */
-  #process(connection: Connection, now: number): void {
-    const state = this.#state;
-    const { framer } = connection;
-    try {
-      while (
-        connection.questionId === 0 && connection.phase !== "ended" && framer.next()
-      ) {
-        state.counters.packetsReceived++;
-        this.#dispatch(connection, now);
-      }
-      if (connection.phase !== "ended") framer.keepRest();
-    } catch (error) {
-      if (!(error instanceof MqttError)) throw error;
-      refuse(state, connection, error, now);
-    }
-    // Who does not take what he is given is not listened to either.
-    const isPaused = connection.questionId !== 0 || state.isBacklogged(connection);
-    if (isPaused !== connection.isPaused) {
-      connection.isPaused = isPaused;
-      state.markDirty(connection);
-    }
-  }
-
-  #dispatch(connection: Connection, now: number): void {
-    const state = this.#state;
-    const { framer, session } = connection;
-    const type = framer.firstByte >> 4;
-    if (connection.phase !== "connected" || session === undefined) {
-      this.#dispatchEarly(connection, type, now);
-      return;
-    }
-    switch (type) {
-      case PacketType.PUBLISH:
-        return handlePublish(state, connection, session, now);
-      case PacketType.PUBACK:
-      case PacketType.PUBREC:
-      case PacketType.PUBREL:
-      case PacketType.PUBCOMP:
-        return handleAck(state, connection, session, type, now);
-    }
-    const packet = this.#decode(connection);
-    switch (packet.type) {
-      case "subscribe":
-        return handleSubscribe(state, connection, session, packet, now);
-      case "unsubscribe":
-        return handleUnsubscribe(state, connection, session, packet);
-      case "pingreq":
-        if (state.tracesPackets) {
-          const { clientId } = session;
-          state.emit({ kind: "packet", action: "received", type: "pingreq", clientId });
-        }
-        return sendPingresp(state, connection); // [MQTT-3.12.4-1]
-      case "disconnect":
-        return handleDisconnect(state, connection, packet, now);
-      case "auth":
-        return handleAuth(state, connection, packet);
-      case "connect": {
-        const { clientId } = session;
-        state.counters.protocolErrors++; // [MQTT-3.1.0-2]
-        state.emit({ kind: "second-connect", peer: connection.peer, clientId });
-        endConnection(state, connection, { cause: "protocol error", publishesWill: true }, now);
-        return;
-      }
-      default:
-        throw new ProtocolError("2.1.2", `A client must not send ${packet.type.toUpperCase()}`);
-    }
-  }
-
-  /** Before the connection is accepted: a CONNECT first [MQTT-3.1.0-1], then nothing but AUTH. */
-  #dispatchEarly(connection: Connection, type: number, now: number): void {
-    const state = this.#state;
-    if (connection.phase === "opened") {
-      if (type !== PacketType.CONNECT) {
-        throw new ProtocolError("MQTT-3.1.0-1", "The first packet must be a CONNECT");
-      }
-      const packet = this.#decode(connection);
-      if (packet.type === "connect") handleConnect(state, connection, packet, now);
-      return;
-    }
-    const packet = this.#decode(connection);
-    if (packet.type === "auth") {
-      handleAuth(state, connection, packet);
-    } else if (packet.type === "disconnect") {
-      handleDisconnect(state, connection, packet, now);
-    } else {
-      throw new ProtocolError("MQTT-3.1.4-6", "Nothing but AUTH may come before the CONNACK");
-    }
-  }
-
-  #decode(connection: Connection): ReturnType<typeof decodePacket> {
-    const { firstByte, bytes, bodyStart, end } = connection.framer;
-    return decodePacket(firstByte, bytes, bodyStart, end, connection.protocolVersion);
-  }
-
-  #apply(connection: Connection, answer: Answer, now: number): void {
-    const state = this.#state;
-    const { pending, session } = connection;
-    switch (answer.kind) {
-      case "connect": {
-        if (pending?.kind !== "connect") return;
-        const { reasonCode, reasonString, username } = answer;
-        if (reasonCode === ReasonCode.SUCCESS) {
-          const acceptance = { username, reasonString };
-          acceptConnect(state, connection, pending.packet, pending.request, acceptance, now);
-        } else {
-          refuseConnect(state, connection, reasonCode, { reasonString }, now);
-        }
-        return;
-      }
-      case "authenticate":
-        return answerAuthenticate(state, connection, answer, now);
-      case "publish":
-        if (session === undefined) return;
-        return answerPublish(state, connection, session, answer.reasonCode, now);
-      case "subscribe":
-        if (session === undefined) return;
-        return answerSubscribe(state, connection, session, answer.reasonCodes, now);
-    }
   }
 
   /** A connection's deadline: it has not connected in time, or has been silent for too long. */

@@ -1,0 +1,156 @@
+/**
+ * From the bytes that have arrived to the handler of each packet, and from an answer to whoever has
+ * waited for it. What a packet does is in the file named after it.
+ *
+ * @module
+ */
+
+import { decodePacket } from "../codec/decode.ts";
+import { MqttError, ProtocolError } from "../codec/error.ts";
+import type { Packet } from "../codec/packet.ts";
+import { PacketType } from "../codec/protocol.ts";
+import { ReasonCode } from "../codec/reason_code.ts";
+import type { Connection } from "./connection.ts";
+import { endConnection } from "./end.ts";
+import { handleAck } from "./handle_ack.ts";
+import { answerAuthenticate, handleAuth } from "./handle_auth.ts";
+import { acceptConnect, handleConnect } from "./handle_connect.ts";
+import { handleDisconnect } from "./handle_disconnect.ts";
+import { answerPublish, handlePublish } from "./handle_publish.ts";
+import { answerSubscribe, handleSubscribe, handleUnsubscribe } from "./handle_subscribe.ts";
+import type { Answer } from "./question.ts";
+import { refuse, refuseConnect } from "./refuse.ts";
+import { sendPingresp } from "./send.ts";
+import type { BrokerState } from "./state.ts";
+
+/** Handles the packets that have arrived whole, until one has to wait. */
+export function processPackets(
+  state: BrokerState,
+  connection: Connection,
+  now: number,
+): void {
+  const { framer } = connection;
+  try {
+    while (
+      connection.questionId === 0 && connection.phase !== "ended" && framer.next()
+    ) {
+      state.counters.packetsReceived++;
+      dispatch(state, connection, now);
+    }
+    if (connection.phase !== "ended") framer.keepRest();
+  } catch (error) {
+    if (!(error instanceof MqttError)) throw error;
+    refuse(state, connection, error, now);
+  }
+  // Who does not take what he is given is not listened to either.
+  const isPaused = connection.questionId !== 0 || state.isBacklogged(connection);
+  if (isPaused !== connection.isPaused) {
+    connection.isPaused = isPaused;
+    state.markDirty(connection);
+  }
+}
+
+function dispatch(state: BrokerState, connection: Connection, now: number): void {
+  const { framer, session } = connection;
+  const type = framer.firstByte >> 4;
+  if (connection.phase !== "connected" || session === undefined) {
+    dispatchEarly(state, connection, type, now);
+    return;
+  }
+  switch (type) {
+    case PacketType.PUBLISH:
+      return handlePublish(state, connection, session, now);
+    case PacketType.PUBACK:
+    case PacketType.PUBREC:
+    case PacketType.PUBREL:
+    case PacketType.PUBCOMP:
+      return handleAck(state, connection, session, type, now);
+  }
+  const packet = decode(connection);
+  switch (packet.type) {
+    case "subscribe":
+      return handleSubscribe(state, connection, session, packet, now);
+    case "unsubscribe":
+      return handleUnsubscribe(state, connection, session, packet);
+    case "pingreq":
+      if (state.tracesPackets) {
+        const { clientId } = session;
+        state.emit({ kind: "packet", action: "received", type: "pingreq", clientId });
+      }
+      return sendPingresp(state, connection); // [MQTT-3.12.4-1]
+    case "disconnect":
+      return handleDisconnect(state, connection, packet, now);
+    case "auth":
+      return handleAuth(state, connection, packet);
+    case "connect": {
+      const { clientId } = session;
+      state.counters.protocolErrors++; // [MQTT-3.1.0-2]
+      state.emit({ kind: "second-connect", peer: connection.peer, clientId });
+      endConnection(state, connection, { cause: "protocol error", publishesWill: true }, now);
+      return;
+    }
+    default:
+      throw new ProtocolError("2.1.2", `A client must not send ${packet.type.toUpperCase()}`);
+  }
+}
+
+/** Before the connection is accepted: a CONNECT first [MQTT-3.1.0-1], then nothing but AUTH. */
+function dispatchEarly(
+  state: BrokerState,
+  connection: Connection,
+  type: number,
+  now: number,
+): void {
+  if (connection.phase === "opened") {
+    if (type !== PacketType.CONNECT) {
+      throw new ProtocolError("MQTT-3.1.0-1", "The first packet must be a CONNECT");
+    }
+    const packet = decode(connection);
+    if (packet.type === "connect") handleConnect(state, connection, packet, now);
+    return;
+  }
+  const packet = decode(connection);
+  if (packet.type === "auth") {
+    handleAuth(state, connection, packet);
+  } else if (packet.type === "disconnect") {
+    handleDisconnect(state, connection, packet, now);
+  } else {
+    throw new ProtocolError("MQTT-3.1.4-6", "Nothing but AUTH may come before the CONNACK");
+  }
+}
+
+function decode(connection: Connection): Packet {
+  const { firstByte, bytes, bodyStart, end } = connection.framer;
+  return decodePacket(firstByte, bytes, bodyStart, end, connection.protocolVersion);
+}
+
+/** Does what an answer to a question of this connection says. */
+export function applyAnswer(
+  state: BrokerState,
+  connection: Connection,
+  answer: Answer,
+  now: number,
+): void {
+  const { pending, session } = connection;
+  switch (answer.kind) {
+    case "connect": {
+      if (pending?.kind !== "connect") return;
+      const { reasonCode, reasonString, username } = answer;
+      if (reasonCode === ReasonCode.SUCCESS) {
+        const acceptance = { username, reasonString };
+        acceptConnect(state, connection, pending.packet, pending.request, acceptance, now);
+      } else {
+        refuseConnect(state, connection, reasonCode, { reasonString }, now);
+      }
+      return;
+    }
+    case "authenticate":
+      return answerAuthenticate(state, connection, answer, now);
+    case "publish":
+      if (session === undefined) return;
+      return answerPublish(state, connection, session, answer.reasonCode, now);
+    case "subscribe":
+      if (session === undefined) return;
+      return answerSubscribe(state, connection, session, answer.reasonCodes, now);
+  }
+}
