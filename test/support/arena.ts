@@ -166,7 +166,8 @@ function countByPort(events: readonly BrokerEvent[], kind: "opened" | "closed"):
   const counts = new Map<number, number>();
   for (const event of events) {
     if (event.kind !== kind) continue;
-    assertEquals(event.peer.remoteAddress, "127.0.0.1");
+    // One that is reset before it is accepted has no address any more on some runtimes.
+    if (event.peer.remotePort !== 0) assertEquals(event.peer.remoteAddress, "127.0.0.1");
     counts.set(event.peer.remotePort, (counts.get(event.peer.remotePort) ?? 0) + 1);
   }
   return [...counts].sort(([a], [b]) => a - b);
