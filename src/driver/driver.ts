@@ -50,6 +50,7 @@ export class Driver {
   readonly #flushTurn: () => void;
   #host: DriverHost;
   #isFlushDeferred = false;
+  #isStopped = false;
 
   constructor(options: DriverOptions) {
     this.#core = options.core;
@@ -89,9 +90,10 @@ export class Driver {
 
   /** Stops the broker and resolves when every connection is closed. */
   async stop(): Promise<void> {
+    this.#isStopped = true;
     this.#core.stop(this.#host.now());
-    this.flush();
     this.#alarm.cancel();
+    this.flush();
     await Promise.all([...this.#links.values()].map((link) => link.closed));
   }
 
@@ -104,7 +106,8 @@ export class Driver {
     const { events, questions } = core.takeOutputs();
     for (const event of events) this.#report(event);
     for (const question of questions) this.#ask(question);
-    this.#alarm.set(core.nextDeadline);
+    // Sessions that outlive a stopped broker do not keep the process.
+    if (!this.#isStopped) this.#alarm.set(core.nextDeadline);
     // Who took all at once may have been given more.
     if (core.hasDirty) this.#deferFlush();
   }
