@@ -74,6 +74,7 @@ function commandLine(name: SuiteName, report: string, options: SuiteOptions): st
     case "node":
       return [
         "--enable-source-maps",
+        `--import=${fromRoot("tools/leftovers.ts")}`,
         "--test",
         `--test-timeout=${TEST_LIMIT_MS}`,
         "--test-reporter=junit",
