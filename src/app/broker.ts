@@ -72,6 +72,7 @@ export class Broker {
   readonly #onError: (stage: FailureStage, error: unknown) => void;
   #runtime: Runtime | undefined;
   #isClosed = false;
+  #closed: Promise<void> | undefined;
 
   constructor(options: BrokerOptions = {}) {
     this.#runtime = options.runtime;
@@ -123,6 +124,10 @@ export class Broker {
       { hostname, port, onError: (error) => this.#onError("accept", error) },
       (transport) => this.#driver.accept(transport),
     );
+    if (this.#isClosed) {
+      await opened.close();
+      this.#assertOpen();
+    }
     const listener: Listener = {
       hostname: opened.hostname,
       port: opened.port,
@@ -175,9 +180,12 @@ export class Broker {
   }
 
   /** Stops listening, publishes the Wills, closes every connection. */
-  async close(): Promise<void> {
-    if (this.#isClosed) return;
+  close(): Promise<void> {
     this.#isClosed = true;
+    return this.#closed ??= this.#close();
+  }
+
+  async #close(): Promise<void> {
     await Promise.all([...this.#listeners].map((listener) => listener.close()));
     await this.#driver.stop();
   }
