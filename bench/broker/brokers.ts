@@ -7,7 +7,7 @@
 
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { connect, createServer } from "node:net";
-import { bundleProgram, stopBundler } from "../../tools/bundle.ts";
+import { bundleProgram, bundleTests, stopBundler } from "../../tools/bundle.ts";
 import { installPackages, installRuntime } from "../../tools/packages.ts";
 import { fromRoot, ROOT } from "../../tools/root.ts";
 import type { Target } from "./load_client.ts";
@@ -38,7 +38,10 @@ export interface RunningBroker {
 
 const START_TIMEOUT_MS = 30_000;
 const STOP_TIMEOUT_MS = 5000;
-const BUNDLE = "dist/bench/midge.js";
+/** What is built for a measurement, below the folder in which packages are found. */
+const BUNDLES = "dist/bench";
+const BUNDLE = `${BUNDLES}/midge.js`;
+const AEDES = "bench/broker/aedes_server.ts";
 
 /** What a broker is called in tables. */
 export function nameOf(source: BrokerSource): string {
@@ -52,21 +55,22 @@ export function nameOf(source: BrokerSource): string {
   }
 }
 
-/** Does once what starting needs: bundles the program, installs runtimes. */
+/** Does once what starting needs: bundles programs, installs runtimes and packages. */
 export async function prepare(sources: readonly BrokerSource[]): Promise<void> {
-  const needsNode = sources.some(({ kind }) => kind === "aedes");
-  const bundled = sources.flatMap((source) =>
-    source.kind === "midge" && source.runtime !== "deno" ? [source.runtime] : []
-  );
-  if (sources.some(({ kind }) => kind === "mosquitto") && !hasProgram("mosquitto")) {
+  const kinds = new Set(sources.map(({ kind }) => kind));
+  const runtimes = new Set(sources.map((source) => source.kind === "midge" ? source.runtime : ""));
+  if (kinds.has("mosquitto") && !hasProgram("mosquitto")) {
     throw new Error('There is no program "mosquitto" on this machine');
   }
-  if (!needsNode && bundled.length === 0) return;
+  if (runtimes.has("bun")) await installRuntime("bun");
+  if (runtimes.has("node") || kinds.has("aedes")) await installRuntime("node");
+  if (!runtimes.has("bun") && !runtimes.has("node") && !kinds.has("aedes")) return;
   await installPackages();
-  if (needsNode) await installRuntime("node");
-  for (const runtime of bundled) await installRuntime(runtime);
-  if (bundled.length === 0) return;
   await bundleProgram("mod.ts", BUNDLE);
+  if (kinds.has("aedes")) {
+    const failures = await bundleTests([AEDES], BUNDLES);
+    if (failures.length > 0) throw new Error(`Cannot bundle Aedes: ${failures[0]!.message}`);
+  }
   await stopBundler();
 }
 
@@ -119,8 +123,8 @@ async function commandOf(
       return [await installRuntime(source.runtime), ...extra, fromRoot(BUNDLE), ...args];
     }
     case "mosquitto": {
-      const config = fromRoot(`dist/bench/mosquitto-${port}.conf`);
-      await Deno.mkdir(fromRoot("dist/bench"), { recursive: true });
+      const config = fromRoot(`${BUNDLES}/mosquitto.conf`);
+      await Deno.mkdir(fromRoot(BUNDLES), { recursive: true });
       await Deno.writeTextFile(
         config,
         `listener ${port} 127.0.0.1\nallow_anonymous true\nlog_type error\n`,
@@ -128,7 +132,11 @@ async function commandOf(
       return ["mosquitto", "-c", config];
     }
     case "aedes":
-      return [await installRuntime("node"), fromRoot("bench/broker/aedes_server.ts"), `${port}`];
+      return [
+        await installRuntime("node"),
+        fromRoot(`${BUNDLES}/${AEDES.replace(/\.ts$/, ".js")}`),
+        `${port}`,
+      ];
   }
 }
 

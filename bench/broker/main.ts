@@ -123,7 +123,7 @@ function summary({ scenarios, sources, rounds }: BenchOptions, outcomes: Outcome
       const ratio = (value: (report: Report) => number | undefined): string => {
         const own = medianOf(reports, value);
         const other = isFirst ? medianOf(reference, value) : undefined;
-        return own === undefined || other === undefined ? "" : (own / other).toFixed(2);
+        return own === undefined || !other ? "" : (own / other).toFixed(2);
       };
       const cpu = medianOf(reports, brokerCpuOf);
       const memory = medianOf(reports, (report) => report.brokerResidentBytes);
