@@ -127,6 +127,7 @@ test("Broker.serve() serves a duplex of bytes until the client leaves", async ()
   await writer.write(encode(connect(), { type: "pingreq" }));
   assertEquals(types(await reading.until(2)), ["connack", "pingresp"]);
   await writer.write(encode(disconnect()));
+  await writer.close();
   await served;
   await read;
   assertEquals(broker.gauges.connections, 0);
