@@ -148,16 +148,25 @@ export class Driver {
   closed(connection: Connection, error: unknown): void {
     this.#links.delete(connection);
     const now = this.#host.now();
-    if (error === undefined) {
-      this.#core.close(connection, "connection closed by client", undefined, now);
-    } else this.#core.close(connection, "connection lost", messageOf(error), now);
+    try {
+      if (error === undefined) {
+        this.#core.close(connection, "connection closed by client", undefined, now);
+      } else this.#core.close(connection, "connection lost", messageOf(error), now);
+    } catch (failure) {
+      this.#fail(connection, failure);
+    }
     this.#deferFlush();
   }
 
   /** Our own fault costs the one connection whose bytes were being handled. */
   #fail(connection: Connection, error: unknown): void {
-    this.#core.fail(connection, this.#host.now());
     this.#options.onError("receive", error);
+    try {
+      this.#core.fail(connection, this.#host.now());
+    } catch (failure) {
+      // Its Will, for example, which a policy that fails may not let through.
+      this.#options.onError("receive", failure);
+    }
   }
 
   #deferFlush(): void {

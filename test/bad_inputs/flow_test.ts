@@ -362,3 +362,34 @@ test("B-36 Whoever leaves while the broker waits for an answer about it leaves n
     arena.errors.length = 0;
   });
 });
+
+test("B-36 A policy that fails while somebody leaves costs nobody else anything", () => {
+  const policy: Policy = {
+    ...OPEN_POLICY,
+    publish: (_client, topic) => {
+      if (topic === "lost") throw new Error("Not today");
+      return 0;
+    },
+  };
+  return inArena({ policy }, async (arena) => {
+    const { bytes, connectBytes } = script(5);
+    const greeting = bytes.subarray(0, connectBytes);
+    const ends: readonly ((client: WireClient) => void)[] = [
+      (client) => client.reset(),
+      (client) => client.finish(),
+      (client) => client.send(packet(0x30, 0xff)),
+      (client) => client.publish("lost", "m"),
+    ];
+    for (const leave of ends) {
+      const client = await arena.open(5);
+      client.send(greeting);
+      assertEquals(describe(await client.next("the CONNACK")), "connack 0x00");
+      leave(client);
+      await client.untilClosed();
+    }
+    await until(() => arena.broker.gauges.connections === 2, "all have left");
+    assertEquals(arena.errors.length >= ends.length, true);
+    arena.errors.length = 0;
+    arena.faults = arena.broker.counters.internalErrors;
+  });
+});

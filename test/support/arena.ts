@@ -39,6 +39,8 @@ export class Arena {
   readonly port: number;
   readonly events: BrokerEvent[] = [];
   readonly errors: unknown[] = [];
+  /** How many faults of our own, or of a policy, a test has provoked. */
+  faults = 0;
   readonly #clients: WireClient[] = [];
   /** How much was in the log when a port was used last: ports come again. */
   readonly #openedAt: Map<number, number> = new Map();
@@ -147,7 +149,7 @@ export async function inArena(
       events.filter((event) => event.kind === kind).length;
     await until(() => count("closed") >= count("opened"), "each end is in the log");
     assertEquals(arena.errors, []);
-    assertEquals(broker.counters.internalErrors, 0);
+    assertEquals(broker.counters.internalErrors, arena.faults);
     assertEquals(countByPort(arena.events, "closed"), countByPort(arena.events, "opened"));
   } finally {
     await broker.close();

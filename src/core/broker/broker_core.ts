@@ -144,13 +144,13 @@ export class BrokerCore {
   /** Input: the connection is gone. */
   close(connection: Connection, cause: CloseCause, detail: string | undefined, now: number): void {
     const state = this.#state;
+    connection.outbox.discard();
+    state.countBacklog(connection);
     endConnection(state, connection, {
       cause,
       publishesWill: true,
       ...detail === undefined ? {} : { detail },
     }, now);
-    connection.outbox.discard();
-    state.countBacklog(connection);
   }
 
   /** Input: handling this connection's bytes failed by our own fault. */
