@@ -68,8 +68,10 @@ export async function runLoad(options: LoadOptions): Promise<Report> {
 
 /** What one subscriber has got of the streams. */
 interface Receiving {
-  /** By stream; shared by those of one group. `undefined` for what it did not ask for. */
-  readonly tallies: readonly (StreamTally | undefined)[];
+  /** The first stream that it asked for; the others follow. */
+  readonly first: number;
+  /** Of each stream; shared by those of one group. */
+  readonly tallies: readonly StreamTally[];
   /** The last number of each stream that came to this very subscriber. */
   readonly last: Int32Array;
 }
@@ -122,8 +124,10 @@ class Load implements LoadObserver {
     this.#topics = this.#plan.streams.map(({ topic }) => encoder.encode(topic));
     this.#publishOptions = this.#plan.streams.map(({ qos }) => ({ qos }));
     this.#fanOut = new Float64Array(this.#plan.streams.length);
-    for (const streams of this.#plan.groups) {
-      for (const stream of streams) this.#fanOut[stream] = this.#fanOut[stream]! + 1;
+    for (const { first, count } of this.#plan.groups) {
+      for (let stream = first; stream < first + count; stream++) {
+        this.#fanOut[stream] = this.#fanOut[stream]! + 1;
+      }
     }
     this.#sent = new Float64Array(this.#plan.streams.length);
     this.#payload = new Uint8Array(Math.max(PAYLOAD_MIN, scenario.size)).fill(0x2e);
@@ -159,14 +163,11 @@ class Load implements LoadObserver {
   beginPhase(): void {
     this.#phase = (this.#phase + 1) % PHASES;
     const { subscribers, groups, streams } = this.#plan;
-    const tallies = groups.map((wanted) => {
-      const ofGroup = new Array<StreamTally | undefined>(streams.length).fill(undefined);
-      for (const stream of wanted) ofGroup[stream] = new StreamTally();
-      return ofGroup;
-    });
+    const tallies = groups.map(({ count }) => range(count).map(() => new StreamTally()));
     this.#receiving = subscribers.map(({ group }) => ({
+      first: groups[group]!.first,
       tallies: tallies[group]!,
-      last: new Int32Array(streams.length).fill(-1),
+      last: new Int32Array(groups[group]!.count).fill(-1),
     }));
     this.#sent = new Float64Array(streams.length);
     this.#published =
@@ -197,12 +198,13 @@ class Load implements LoadObserver {
     const { scenario } = this.#options;
     const usage = this.#options.usage();
     const before = this.#usageBefore;
+    const elapsed = (this.#lastAt - this.#startedAt) / 1000;
     const qosOfAll = this.#plan.streams.map(({ qos }) => qos);
     let duplicates = 0;
     for (const tally of this.#allTallies()) duplicates += tally.duplicates;
     return {
       scenario: scenario.name,
-      seconds: (this.#lastAt - this.#startedAt) / 1000,
+      seconds: scenario.rate > 0 ? Math.max(elapsed, this.#options.seconds) : elapsed,
       published: this.#published,
       expected: this.#expected,
       received: this.#received,
@@ -242,8 +244,8 @@ class Load implements LoadObserver {
     const word = readU32(bytes, payloadStart + 4);
     // A straggler of the phase before.
     if (word >>> 28 !== this.#phase) return;
-    const stream = word & 0x0fff_ffff;
-    const { tallies, last } = this.#receiving[client.index]!;
+    const { first, tallies, last } = this.#receiving[client.index]!;
+    const stream = (word & 0x0fff_ffff) - first;
     const tally = tallies[stream];
     if (tally === undefined) {
       this.#foreign++;
@@ -427,7 +429,7 @@ class Load implements LoadObserver {
   #allTallies(): Set<StreamTally> {
     const found = new Set<StreamTally>();
     for (const { tallies } of this.#receiving) {
-      for (const tally of tallies) if (tally !== undefined) found.add(tally);
+      for (const tally of tallies) found.add(tally);
     }
     return found;
   }

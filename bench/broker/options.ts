@@ -119,8 +119,10 @@ function changed(base: Scenario, flags: Flags): Scenario {
 function scaled(base: Scenario, scale: number): Scenario {
   const many = (count: number): number => count <= 10 ? count : Math.max(1, count * scale | 0);
   const publishers = many(base.publishers);
+  if (scale === 1) return base;
   return {
     ...base,
+    name: `${base.name} × ${scale}`,
     publishers,
     subscribers: many(base.subscribers),
     silent: many(base.silent),

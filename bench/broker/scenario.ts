@@ -177,30 +177,37 @@ export interface SubscriberPlan {
   readonly group: number;
 }
 
+/** Streams that follow one another. */
+export interface StreamRange {
+  readonly first: number;
+  readonly count: number;
+}
+
 /** A scenario spelled out. The number of a stream is its publisher's. */
 export interface Plan {
   readonly streams: readonly StreamPlan[];
   readonly subscribers: readonly SubscriberPlan[];
   /** Which streams each group is to get. */
-  readonly groups: readonly (readonly number[])[];
+  readonly groups: readonly StreamRange[];
 }
 
 /** Spells out who publishes and subscribes to what. */
 export function planOf({ pattern, publishers, subscribers, qos }: Scenario): Plan {
   const all = range(publishers);
+  const everything: StreamRange = { first: 0, count: publishers };
   switch (pattern) {
     case "fan-in":
       return {
         streams: all.map((index) => ({ topic: `in/${index}`, qos })),
         subscribers: range(subscribers).map((group) => ({ filters: ["in/#"], qos, group })),
-        groups: range(subscribers).map(() => all),
+        groups: range(subscribers).map(() => everything),
       };
     case "fan-out": {
       const filters = all.map((index) => `out/${index}`);
       return {
         streams: filters.map((topic) => ({ topic, qos })),
         subscribers: range(subscribers).map((group) => ({ filters, qos, group })),
-        groups: range(subscribers).map(() => all),
+        groups: range(subscribers).map(() => everything),
       };
     }
     case "shared":
@@ -211,7 +218,7 @@ export function planOf({ pattern, publishers, subscribers, qos }: Scenario): Pla
           qos,
           group: 0,
         })),
-        groups: [all],
+        groups: [everything],
       };
     case "pairs":
     case "qos-mix": {
@@ -223,7 +230,7 @@ export function planOf({ pattern, publishers, subscribers, qos }: Scenario): Pla
           qos: qosOf(index),
           group: index,
         })),
-        groups: all.map((index) => [index]),
+        groups: all.map((first) => ({ first, count: 1 })),
       };
     }
     default:
