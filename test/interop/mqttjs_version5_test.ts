@@ -3,7 +3,7 @@
 
 import { Buffer } from "node:buffer";
 import { assertRejects } from "@std/assert";
-import { CONNACK_PROPERTIES, SHARED_NO_LOCAL, TAKEN_OVER } from "./differences.ts";
+import { CONNACK_PROPERTIES, OVERRUNS_WINDOW, SHARED_NO_LOCAL, TAKEN_OVER } from "./differences.ts";
 import { exchange } from "./exchange.ts";
 import { endAll, JS_VERSIONS, JsClient, type Received, texts } from "./js_client.ts";
 import type { Site } from "./site.ts";
@@ -226,7 +226,7 @@ exchange("MQTT.js with a Receive Maximum of two gets all in order at QoS 1 [MQTT
 });
 
 exchange("MQTT.js with a Receive Maximum of two gets all in order at QoS 2 [MQTT-3.3.4-9]", {
-  withoutMosquitto: "2.0.11 loses count of its send quota and stops sending",
+  withoutMosquitto: OVERRUNS_WINDOW,
   expected: texts(100),
   run: (site) => slowly(site, 2),
 });
