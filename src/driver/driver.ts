@@ -13,12 +13,16 @@ import type { BrokerCore, HostMessage } from "../core/broker/broker_core.ts";
 import type { Connection } from "../core/broker/connection.ts";
 import type { BrokerEvent } from "../core/broker/event.ts";
 import type { Answer, Question } from "../core/broker/question.ts";
+import { OperationError } from "../core/base/operation_error.ts";
 import { ReasonCode } from "../core/codec/reason_code.ts";
 import type { Transport, TransportHandler } from "../transport/transport.ts";
 import { Alarm } from "./alarm.ts";
 
 /** How long a connection that we end may take to accept our last bytes. */
 const LINGER_MS = 5000;
+
+/** How long somebody outside may think about a question; then the answer is no. */
+const ANSWER_MS_MAX = 30_000;
 
 /** What the driver needs of its surroundings. */
 export interface DriverHost {
@@ -77,7 +81,8 @@ export class Driver {
   /** Publishes a message of the host's; see `BrokerCore.publish`. */
   publish(message: HostMessage): number {
     const matched = this.#core.publish(message, this.#host.now());
-    this.#deferFlush();
+    if (this.#core.isFlushDue) this.flush();
+    else this.#deferFlush();
     return matched;
   }
 
@@ -194,12 +199,20 @@ export class Driver {
 
   async #ask(question: Question): Promise<void> {
     let answer = refusal(question);
+    let limit: ReturnType<typeof setTimeout> | undefined;
     try {
       const { ask } = this.#options;
-      if (ask !== undefined) answer = await ask(question);
+      // Its client waits and cannot be heard meanwhile, so this must not take for ever.
+      const late = new Promise<never>((_, reject) => {
+        limit = setTimeout(() => {
+          reject(new OperationError("no-answer", `Question "${question.kind}" got no answer`));
+        }, ANSWER_MS_MAX);
+      });
+      if (ask !== undefined) answer = await Promise.race([ask(question), late]);
     } catch (error) {
       this.#options.onError("question", error);
     }
+    clearTimeout(limit);
     try {
       this.#core.answer(question.id, answer, this.#host.now());
     } catch (error) {

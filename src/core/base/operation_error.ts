@@ -12,6 +12,7 @@ export type OperationErrorCode =
   | "permission-denied"
   | "listen-failed"
   | "no-listener"
+  | "no-answer"
   | "closed";
 
 /** Thrown when the surroundings failed. */

@@ -15,7 +15,7 @@ import { makeMessage } from "../session/make_message.ts";
 import type { Change } from "./change.ts";
 import { Connection } from "./connection.ts";
 import type { Counters } from "./counters.ts";
-import { pump } from "./deliver.ts";
+import { feedStarved, pump } from "./deliver.ts";
 import { applyAnswer, processPackets } from "./dispatch.ts";
 import { endConnection, expireSession } from "./end.ts";
 import type { BrokerEvent, CloseCause, Peer } from "./event.ts";
@@ -119,17 +119,22 @@ export class BrokerCore {
     const state = this.#state;
     state.counters.bytesSent += bytes;
     state.countBacklog(connection);
-    state.scheduleTrim(now);
+    state.scheduleHousekeeping(now);
+    const { isLent } = connection.outbox;
+    connection.lentSince = !isLent ? 0 : connection.lentSince || now;
     const isWaiting = connection.isStalled || (connection.isPaused && connection.questionId === 0);
     // A transport that took everything at once will not say that it is writable.
-    if (isWaiting && !connection.outbox.isLent) this.drained(connection, now);
+    if (isWaiting && !isLent) this.drained(connection, now);
+    if (state.starved.size > 0) feedStarved(state, now);
   }
 
   /** Input: the transport is writable again, so the buffer that it held has left. */
   drained(connection: Connection, now: number): void {
     const state = this.#state;
     connection.outbox.returned();
+    connection.lentSince = 0;
     state.countBacklog(connection);
+    if (state.starved.size > 0) feedStarved(state, now);
     if (connection.phase === "ended") return;
     // Somebody who takes what he is given is alive, even while we do not listen.
     if (connection.isPaused) connection.lastHeardAt = now;
@@ -146,6 +151,7 @@ export class BrokerCore {
     const state = this.#state;
     connection.outbox.discard();
     state.countBacklog(connection);
+    if (state.starved.size > 0) feedStarved(state, now);
     endConnection(state, connection, {
       cause,
       publishesWill: true,
@@ -172,7 +178,8 @@ export class BrokerCore {
           break;
         case "housekeeping":
           state.pool.trim();
-          state.scheduleTrim(now);
+          if (state.isOverTotal) this.#expelStuck(now);
+          state.scheduleHousekeeping(now);
       }
     }
   }
@@ -259,6 +266,16 @@ export class BrokerCore {
     state.changes = [];
     state.events = [];
     return { questions, changes, events };
+  }
+
+  /** Sends away who has taken nothing for long while others go short because of the total. */
+  #expelStuck(now: number): void {
+    const state = this.#state;
+    for (const connection of state.connections) {
+      if (connection.lentSince === 0) continue;
+      if (now - connection.lentSince < state.limits.stuckMsMax) continue;
+      expel(state, connection, ReasonCode.QUOTA_EXCEEDED, true, now);
+    }
   }
 
   /** A connection's deadline: it has not connected in time, or has been silent for too long. */

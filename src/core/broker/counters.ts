@@ -16,6 +16,8 @@ export class Counters {
   publishDropped = 0;
   publishBytesReceived = 0;
   publishBytesSent = 0;
+  /** Messages that were to be retained when there was no room for another topic. */
+  retainedRefused = 0;
   connectionsOpened = 0;
   connectsAccepted = 0;
   connectsRefused = 0;

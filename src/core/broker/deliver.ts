@@ -40,13 +40,16 @@ export function deliver(
   const qos: QoS = message.qos < subscription.qos ? message.qos : subscription.qos;
   const { connection } = session;
   const { subscriptionId } = subscription;
-  if (qos === 0 && connection !== undefined) {
-    if (state.isBacklogged(connection)) countDropped(state, session);
-    else append(state, connection, message, 0, retain, false, 0, subscriptionId);
-    return;
-  }
-  if (qos === 0 && !state.limits.queueQos0Messages) {
-    // A client that is away does not get it, and was not promised to.
+  if (qos === 0) {
+    if (connection === undefined) {
+      // A client that is away does not get it, and was not promised to.
+      if (!state.limits.queueQos0Messages) return;
+    } else if (session.queue.qos0Count === 0 && !state.isOverTotal) {
+      if (state.isBacklogged(connection)) countDropped(state, session);
+      else append(state, connection, message, 0, retain, false, 0, subscriptionId);
+      return;
+    }
+    enqueue(state, session, message, 0, retain, subscriptionId, now);
     return;
   }
   if (
@@ -104,9 +107,28 @@ function enqueue(
   }
   const delivery = makeDelivery(session, message, qos, retain, subscriptionId);
   session.queue.push(delivery);
-  if (session.connection !== undefined) session.connection.isStalled = true;
+  if (session.connection !== undefined) stall(state, session.connection, now);
   if (state.keepsJournal && session.isPersistent) {
     state.record({ kind: "delivery-queued", clientId: session.clientId, delivery });
+  }
+}
+
+/** What waits for the connection is sent when it has taken something, or when others have. */
+function stall(state: BrokerState, connection: Connection, now: number): void {
+  connection.isStalled = true;
+  if (!state.isOverTotal) return;
+  state.starved.add(connection);
+  state.scheduleHousekeeping(now);
+}
+
+/** Sends what waited for the total backlog to go, as far as it has gone. */
+export function feedStarved(state: BrokerState, now: number): void {
+  // Only once there is room for some time, so that it is not asked for each packet.
+  if (state.backlogBytes > state.limits.backlogBytesTotalMax / 2) return;
+  for (const connection of state.starved) {
+    state.starved.delete(connection);
+    if (connection.session !== undefined) pump(state, connection.session, now);
+    if (state.isOverTotal) return;
   }
 }
 
@@ -130,8 +152,10 @@ export function pump(state: BrokerState, session: Session<Connection>, now: numb
   resend(state, connection, session, now);
   sendQueued(state, connection, session, now);
   sendOwedRetained(state, connection, session, now);
-  connection.isStalled = session.queue.length > 0 || session.owedRetained.size > 0 ||
-    sender.hasUnsent;
+  connection.isStalled = false;
+  if (session.queue.length > 0 || session.owedRetained.size > 0 || sender.hasUnsent) {
+    stall(state, connection, now);
+  }
 }
 
 function resend(
@@ -285,6 +309,7 @@ function append(
     const bytes = encoder.commonSize(version, qos, retain);
     const writer = state.reserve(connection, bytes);
     encoder.appendCommon(writer, version, qos, retain, packetId);
+    state.addBacklog(connection, bytes);
   } else {
     if (qos === 0 && !fits(state, connection, message, qos, retain, subscriptionId)) return;
     const options = optionsFor(
@@ -297,7 +322,9 @@ function append(
       packetId,
       subscriptionId,
     );
-    encoder.append(state.reserve(connection, encoder.size(options)), options);
+    const bytes = encoder.size(options);
+    encoder.append(state.reserve(connection, bytes), options);
+    state.addBacklog(connection, bytes);
     if (options.alias > 0 && !options.isAliasKnown) {
       connection.outboundAliases?.assign(message.topic);
     }

@@ -32,6 +32,7 @@ export function endConnection(
   if (connection.phase === "ended") return;
   connection.phase = "ended";
   state.connections.delete(connection);
+  state.starved.delete(connection);
   state.deadlines.delete(connection);
   state.forgetQuestion(connection);
   state.closings.push(connection);

@@ -148,6 +148,11 @@ export function acceptConnect(
 ): void {
   const { clientId } = request;
   const resumed = takeSession(state, clientId, packet.cleanStart, now);
+  if (resumed === undefined && state.sessions.size >= state.limits.sessionsMax) {
+    const lowered = ReasonCode.SERVER_UNAVAILABLE;
+    refuseConnect(state, connection, ReasonCode.QUOTA_EXCEEDED, { lowered }, now);
+    return;
+  }
   const session = resumed ?? new Session<Connection>(clientId);
   state.sessions.set(clientId, session);
   session.username = acceptance.username ?? packet.username;

@@ -76,10 +76,15 @@ function grant(
 ): void {
   const version = connection.protocolVersion;
   const subscriptionId = packet.properties.subscriptionIds?.[0] ?? 0;
+  let room = state.limits.subscriptionsPerSessionMax - session.subscriptions.size;
   // One code per filter, in their order [MQTT-3.9.3-1].
   const reasonCodes = packet.subscriptions.map((request, i): ReasonCode => {
     const decision = decisions[i] ?? ReasonCode.NOT_AUTHORIZED;
-    return isGranted(decision) ? grantedQos(state, request) : decision;
+    if (!isGranted(decision)) return decision;
+    if (session.subscriptions.get(request.filter) === undefined && room-- <= 0) {
+      return ReasonCode.QUOTA_EXCEEDED;
+    }
+    return grantedQos(state, request);
   });
   if (state.tracesPackets) {
     state.emit({

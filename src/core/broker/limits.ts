@@ -29,8 +29,13 @@ export interface Limits {
    * and 2 wait in its session's queue, and its own packets are not read.
    */
   readonly backlogBytesMax: number;
-  /** Bytes that all connections together have not taken; beyond it, `backlogBytesMax` shrinks. */
+  /**
+   * Bytes that all connections together have not taken. Beyond it every message waits in the queue
+   * of its session, where all of them share one copy, and who takes nothing is sent away.
+   */
   readonly backlogBytesTotalMax: number;
+  /** Milliseconds to take something in, while the total above is exceeded. */
+  readonly stuckMsMax: number;
   /** Aliases that a client may set; more end the connection. */
   readonly topicAliasMaximum: number;
   /** Aliases that the broker gives out per connection, within what the client allows. */
@@ -51,6 +56,10 @@ export interface Limits {
   readonly connectTimeoutMs: number;
   /** Connections at one time; more are closed at once. */
   readonly connectionsMax: number;
+  /** Sessions, with or without a connection; a client that needs one more is refused. */
+  readonly sessionsMax: number;
+  /** Subscriptions of one session; one more is refused. */
+  readonly subscriptionsPerSessionMax: number;
   /** Retained messages; new topics beyond it are not retained. 0: no limit. */
   readonly retainedMessagesMax: number;
   /** Topics whose routes are remembered; the oldest are forgotten. */
@@ -76,6 +85,7 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
   queueQos0Messages: false,
   backlogBytesMax: 4 * 1024 * 1024,
   backlogBytesTotalMax: 512 * 1024 * 1024,
+  stuckMsMax: 10_000,
   topicAliasMaximum: 10,
   topicAliasMaximumBroker: 10,
   maximumQos: 2,
@@ -86,7 +96,9 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
   autoIdPrefix: "auto-",
   connectTimeoutMs: 30_000,
   connectionsMax: 100_000,
-  retainedMessagesMax: 0,
+  sessionsMax: 1_000_000,
+  subscriptionsPerSessionMax: 1_000_000,
+  retainedMessagesMax: 10_000_000,
   rememberedTopicsMax: 65_536,
   rememberedTopicBytesMax: 16 * 1024 * 1024,
   idleBufferBytesMax: 64 * 1024 * 1024,

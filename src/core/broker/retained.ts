@@ -20,7 +20,10 @@ export function retain(state: BrokerState, message: Message): void {
   const { retainedMessagesMax } = state.limits;
   const old = state.retained.get(topic);
   if (old === undefined) {
-    if (retainedMessagesMax > 0 && state.retained.size >= retainedMessagesMax) return;
+    if (retainedMessagesMax > 0 && state.retained.size >= retainedMessagesMax) {
+      state.counters.retainedRefused++;
+      return;
+    }
   } else {
     old.isSuperseded = true;
   }

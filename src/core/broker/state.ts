@@ -25,8 +25,8 @@ import type { Limits } from "./limits.ts";
 import { PublishEncoder, type PublishOptions } from "./publish_encoder.ts";
 import { OPEN_POLICY, type Policy, type Question } from "./question.ts";
 
-/** How often buffers that nobody needs are let go, and how many bytes of them are worth it. */
-const TRIM_INTERVAL_MS = 5000;
+const HOUSEKEEPING_INTERVAL_MS = 5000;
+/** Idle buffers of fewer bytes are not worth the trouble. */
 const TRIM_BYTES_MIN = 256 * 1024;
 
 /** The deadline of the broker itself. */
@@ -81,6 +81,8 @@ export class BrokerState {
   readonly counters: Counters = new Counters();
   /** Bytes that all connections together have not taken. */
   backlogBytes = 0;
+  /** Connections whose messages wait because of that total, not because of their own backlog. */
+  readonly starved: Set<Connection> = new Set();
 
   // Used again for each packet; valid while it is being handled.
   readonly view: PublishView = new PublishView();
@@ -134,7 +136,7 @@ export class BrokerState {
   /** Makes room in a connection's outbox; whatever is written there leaves with this turn. */
   reserve(connection: Connection, bytes: number): Writer {
     if (!connection.isDirty) this.markDirty(connection);
-    if (connection.outbox.gatheredBytes > this.#flushBytes) this.isFlushDue = true;
+    if (connection.outbox.gatheredBytes + bytes > this.#flushBytes) this.isFlushDue = true;
     return connection.outbox.reserve(bytes);
   }
 
@@ -145,6 +147,12 @@ export class BrokerState {
     this.dirty.push(connection);
   }
 
+  /** Counts a packet that was just appended, so that the total holds within a turn as well. */
+  addBacklog(connection: Connection, bytes: number): void {
+    this.backlogBytes += bytes;
+    connection.countedBacklog += bytes;
+  }
+
   /** Brings the total up to date with what one connection has to take. */
   countBacklog(connection: Connection): void {
     const { backlog } = connection.outbox;
@@ -152,18 +160,21 @@ export class BrokerState {
     connection.countedBacklog = backlog;
   }
 
-  /** Sees to it that idle buffers are let go after a while. */
-  scheduleTrim(now: number): void {
-    if (this.#housekeeping.heapIndex !== -1 || this.pool.idleBytes < TRIM_BYTES_MIN) return;
-    this.deadlines.set(this.#housekeeping, now + TRIM_INTERVAL_MS);
+  /** Has idle buffers let go after a while, and connections that are stuck looked for. */
+  scheduleHousekeeping(now: number): void {
+    if (this.#housekeeping.heapIndex !== -1) return;
+    if (this.pool.idleBytes < TRIM_BYTES_MIN && this.starved.size === 0) return;
+    this.deadlines.set(this.#housekeeping, now + HOUSEKEEPING_INTERVAL_MS);
   }
 
   /** Whether the connection has so much to take that no more should be given. */
   isBacklogged(connection: Connection): boolean {
-    const { backlog } = connection.outbox;
-    const { backlogBytesMax, backlogBytesTotalMax } = this.limits;
-    return backlog > backlogBytesMax ||
-      (this.backlogBytes > backlogBytesTotalMax && backlog > backlogBytesMax >> 4);
+    return connection.outbox.backlog > this.limits.backlogBytesMax || this.isOverTotal;
+  }
+
+  /** Whether all connections together have so much to take that nobody should be given more. */
+  get isOverTotal(): boolean {
+    return this.backlogBytes > this.limits.backlogBytesTotalMax;
   }
 
   /** A fresh identifier for a question of this connection, whose packets wait from now on. */

@@ -12,6 +12,7 @@ import type { Delivery } from "./delivery.ts";
 export class DeliveryQueue {
   readonly #queue = new RingQueue<Delivery>();
   #bytes = 0;
+  #qos0Count = 0;
 
   get length(): number {
     return this.#queue.length;
@@ -22,6 +23,11 @@ export class DeliveryQueue {
     return this.#bytes;
   }
 
+  /** How many of those that wait have QoS 0; what follows them must not overtake them. */
+  get qos0Count(): number {
+    return this.#qos0Count;
+  }
+
   /** Whether one more message fits. Limits of 0 do not limit. */
   hasRoom(messageBytes: number, countMax: number, bytesMax: number): boolean {
     return (countMax === 0 || this.#queue.length < countMax) &&
@@ -30,12 +36,13 @@ export class DeliveryQueue {
 
   push(delivery: Delivery): void {
     this.#bytes += delivery.message.keptBytes;
+    if (delivery.qos === 0) this.#qos0Count++;
     this.#queue.push(delivery);
   }
 
   shift(): Delivery | undefined {
     const delivery = this.#queue.shift();
-    if (delivery !== undefined) this.#bytes -= delivery.message.keptBytes;
+    if (delivery !== undefined) this.#forget(delivery);
     return delivery;
   }
 
@@ -47,9 +54,14 @@ export class DeliveryQueue {
   retain(keep: (delivery: Delivery) => boolean): void {
     this.#queue.retain((delivery) => {
       const isKept = keep(delivery);
-      if (!isKept) this.#bytes -= delivery.message.keptBytes;
+      if (!isKept) this.#forget(delivery);
       return isKept;
     });
+  }
+
+  #forget(delivery: Delivery): void {
+    this.#bytes -= delivery.message.keptBytes;
+    if (delivery.qos === 0) this.#qos0Count--;
   }
 
   /** All that waits, first in first. */

@@ -300,24 +300,45 @@ test("Retained messages beyond the backlog follow as the reader takes them", () 
   assertEquals(broker.core.backlogBytes, 0);
 });
 
-test("A total backlog lowers the bound of each reader, and ends with the readers", () => {
+/** So many readers, all frozen, under a total of forty thousand bytes. */
+function crowd(count: number, qos: QoS = 0): { broker: VirtualBroker; readers: VirtualClient[] } {
   const broker = new VirtualBroker({
     limits: { backlogBytesMax: 160_000, backlogBytesTotalMax: 40_000 },
   });
-  const readers = range(0, 10).map((i) => {
-    const client = broker.connect({ clientId: `${i}` });
-    client.send(subscribe(1, [request("a")]));
+  const readers = range(0, count).map((i) => {
+    const client = broker.connect({ clientId: `${i}`, keepAlive: 0 });
+    client.send(subscribe(1, [request("a", { qos })]));
     client.take();
     client.freeze();
     return client;
   });
-  say(broker, 100, 0);
-  // Ten thousand each, once all of them together had too much.
-  const each = broker.core.backlogBytes / 10;
-  assertEquals(each > 10_000 && each < 12_500, true);
-  for (const reader of readers.slice(0, 5)) reader.thaw();
-  assertEquals(Math.round(broker.core.backlogBytes / each), 5);
-  for (const reader of readers) reader.drop();
+  return { broker, readers };
+}
+
+test("Beyond the total backlog messages wait by reference, and nobody who reads loses any", () => {
+  for (const qos of [0, 1] as const) {
+    const { broker, readers } = crowd(10, qos);
+    say(broker, 15, qos);
+    // Not one packet more than it takes to exceed the total, also within one turn.
+    assertEquals(broker.core.backlogBytes <= 41_100, true);
+    for (const reader of readers) reader.thaw();
+    for (const reader of readers) assertEquals(numbers(reader.settle()), range(0, 15));
+    assertEquals([broker.core.backlogBytes, broker.core.counters.publishDropped], [0, 0]);
+  }
+});
+
+test("A total backlog that stays is made to go: who takes nothing for long is sent away", () => {
+  const { broker, readers } = crowd(10);
+  const frozen = readers.slice(1);
+  readers[0]!.thaw();
+  say(broker, 15, 0);
+  // The only one who reads waits for the others.
+  broker.advance(5_000);
+  assertEquals(broker.core.connectionCount, 10);
+  broker.advance(10_000);
+  assertEquals(broker.core.connectionCount, 1);
+  for (const reader of frozen) reader.drop();
+  assertEquals(numbers(readers[0]!.settle()), range(0, 15));
   assertEquals(broker.core.backlogBytes, 0);
 });
 
