@@ -1,0 +1,45 @@
+// Bounds on how many of something there may be, and what the one too many is told.
+
+import { assertEquals } from "@std/assert";
+import { ReasonCode } from "../../../src/core/codec/reason_code.ts";
+import { test } from "../../harness.ts";
+import { connect, request, subscribe } from "../../support/packets.ts";
+import { VirtualBroker } from "../../support/virtual_broker.ts";
+
+test("limits.subscriptionsPerSessionMax refuses one more filter, and lets options be replaced", () => {
+  for (const [version, refused] of [[5, ReasonCode.QUOTA_EXCEEDED], [4, 0x80]] as const) {
+    const broker = new VirtualBroker({ limits: { subscriptionsPerSessionMax: 2 } });
+    const client = broker.connect({ protocolVersion: version });
+    const filters = ["a", "b", "c", "a"].map((filter) => request(filter, { qos: 1 }));
+    const [suback] = client.exchange(subscribe(1, filters));
+    assertEquals(suback?.type === "suback" && suback.reasonCodes, [1, 1, refused, 1]);
+    assertEquals(broker.core.subscriptionCount, 2);
+  }
+});
+
+test("limits.sessionsMax refuses who needs a session more, and nobody who has one", () => {
+  const broker = new VirtualBroker({ limits: { sessionsMax: 1 } });
+  const lasting = { cleanStart: false, properties: { sessionExpiryInterval: 60 } };
+  broker.connect({ ...lasting, clientId: "first" }).drop();
+  const late = broker.open(5);
+  late.send(connect({ clientId: "second" }));
+  const [connack] = late.take();
+  assertEquals(
+    [connack?.type === "connack" && connack.reasonCode, late.isClosed],
+    [ReasonCode.QUOTA_EXCEEDED, true],
+  );
+  const old = broker.open(4);
+  old.send(connect({ clientId: "third", protocolVersion: 4 }));
+  const [lowered] = old.take();
+  assertEquals(lowered?.type === "connack" && lowered.reasonCode, ReasonCode.SERVER_UNAVAILABLE);
+  broker.connect({ ...lasting, clientId: "first" });
+  assertEquals([broker.core.sessionCount, broker.core.counters.connectsRefused], [1, 2]);
+});
+
+test("limits.retainedMessagesMax keeps no more topics, and still replaces those it has", () => {
+  const broker = new VirtualBroker({ limits: { retainedMessagesMax: 1 } });
+  for (const [topic, payload] of [["a", "1"], ["b", "2"], ["a", "3"]] as const) {
+    broker.publish(topic, { retain: true, payload });
+  }
+  assertEquals([broker.core.retainedCount, broker.core.counters.retainedRefused], [1, 1]);
+});
