@@ -10,9 +10,13 @@ test("limits.subscriptionsPerSessionMax refuses one more filter, and lets option
   for (const [version, refused] of [[5, ReasonCode.QUOTA_EXCEEDED], [4, 0x80]] as const) {
     const broker = new VirtualBroker({ limits: { subscriptionsPerSessionMax: 2 } });
     const client = broker.connect({ protocolVersion: version });
-    const filters = ["a", "b", "c", "a"].map((filter) => request(filter, { qos: 1 }));
-    const [suback] = client.exchange(subscribe(1, filters));
-    assertEquals(suback?.type === "suback" && suback.reasonCodes, [1, 1, refused, 1]);
+    const ask = (...filters: string[]) => {
+      const requests = filters.map((filter) => request(filter, { qos: 1 }));
+      const [suback] = client.exchange(subscribe(1, requests));
+      return suback?.type === "suback" && suback.reasonCodes;
+    };
+    assertEquals(ask("a", "b", "c"), [1, 1, refused]);
+    assertEquals(ask("a"), [1]);
     assertEquals(broker.core.subscriptionCount, 2);
   }
 });
