@@ -126,3 +126,16 @@ test("The host's messages expire too", () => {
   broker.advance(2000);
   assertEquals(broker.connect(LASTING).take(), [message(3)]);
 });
+
+test("A message of interval 0 that cannot be delivered now takes nobody's place in the queue", () => {
+  const broker = new VirtualBroker({ limits: { queuedMessagesMax: 1 } });
+  const client = broker.connect(LASTING);
+  client.send(subscribe(1, [request("a", { qos: 1 })]));
+  client.drop();
+  const properties = { messageExpiryInterval: 0 };
+  broker.publish("a", { qos: 1, payload: "never", properties });
+  broker.publish("a", { qos: 1, payload: "kept" });
+  assertEquals(broker.connect(LASTING).take(), [
+    publish("a", { qos: 1, packetId: 1, payload: "kept" }),
+  ]);
+});

@@ -107,3 +107,20 @@ test("A client whose packet waits for an answer is not silent", () => {
   broker.advance(15_000);
   assertEquals(client.isClosed, true);
 });
+
+test("A client that is not read from because it is slow stays alive while it takes what it is given", () => {
+  const broker = new VirtualBroker({ limits: { backlogBytesMax: 1000 } });
+  const client = broker.connect({ keepAlive: 10 });
+  client.send(subscribe(1, [request("a")]));
+  client.freeze();
+  const payload = new Uint8Array(600);
+  for (let i = 0; i < 3; i++) broker.publish("a", { payload });
+  client.send({ type: "pingreq" });
+  assertEquals(client.isPaused, true);
+  broker.advance(14_000);
+  client.thaw();
+  broker.advance(14_000);
+  assertEquals(client.isClosed, false);
+  broker.advance(1000);
+  assertEquals(client.isClosed, true);
+});

@@ -277,3 +277,18 @@ test("CONNECT after the end of a connection is not heard", () => {
   assertEquals(client.take().map((packet) => packet.type), [connack(0).type]);
   assertEquals([client.isClosed, broker.core.counters.publishReceived], [true, 0]);
 });
+
+test("A session whose time is up is not resumed, even if nobody has noticed yet [MQTT-3.1.2-23]", () => {
+  const broker = new VirtualBroker();
+  broker.connect(LASTING).drop();
+  // The timer is late.
+  broker.now += 60_000;
+  assertEquals(sessionPresent(broker.connect(LASTING)), false);
+});
+
+test("A resumed session waits for nothing", () => {
+  const broker = new VirtualBroker();
+  broker.connect(LASTING).drop();
+  broker.connect(LASTING);
+  assertEquals(broker.core.nextDeadline, Infinity);
+});
