@@ -4,7 +4,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { Buffer } from "node:buffer";
 import { Duplex } from "node:stream";
-import { Broker } from "../../src/app/broker.ts";
+import { Broker } from "../../mod.ts";
 import { OperationError } from "../../src/core/base/operation_error.ts";
 import { openMemoryPipe } from "../../src/transport/memory_pipe.ts";
 import type { Transport, TransportHandler } from "../../src/transport/transport.ts";

@@ -361,8 +361,8 @@ exchange("MQTT.js ends its session early by a DISCONNECT that says so [MQTT-3.14
 exchange("MQTT.js stays connected by its pings alone [MQTT-3.12.4-1]", {
   expected: { isClosed: false, pings: true },
   async run(site) {
-    const client = await JsClient.connect(site, { keepalive: 1 });
-    await new Promise((resolve) => setTimeout(resolve, 2600));
+    const client = await JsClient.connect(site, { keepalive: 2 });
+    await new Promise((resolve) => setTimeout(resolve, 3500));
     const { isClosed } = client;
     await client.end();
     return { isClosed, pings: client.wire.some(({ cmd }) => cmd === "pingresp") };

@@ -6,7 +6,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Broker, type BrokerOptions } from "../../src/app/broker.ts";
+import { Broker, type BrokerOptions } from "../../mod.ts";
 import type { BrokerEvent } from "../../src/core/broker/event.ts";
 import { ForeignProcess } from "../support/foreign_process.ts";
 import { until } from "../support/wait.ts";
