@@ -13,7 +13,10 @@
  * @module
  */
 
-export { Broker, type BrokerGauges, type BrokerOptions } from "./src/app/broker.ts";
+import { Broker as NeutralBroker, type BrokerOptions } from "./src/app/broker.ts";
+import { currentRuntime } from "./src/runtime/current.ts";
+
+export type { BrokerGauges, BrokerOptions } from "./src/app/broker.ts";
 export type { HostMessage } from "./src/core/broker/broker_core.ts";
 export type { Counters } from "./src/core/broker/counters.ts";
 export type { BrokerEvent, CloseCause, PacketEvent, Peer } from "./src/core/broker/event.ts";
@@ -38,13 +41,29 @@ export type { Listener, Runtime } from "./src/runtime/runtime.ts";
 export { type MemoryPipeOptions, openMemoryPipe } from "./src/transport/memory_pipe.ts";
 export type { Accept, Transport, TransportHandler } from "./src/transport/transport.ts";
 
+/**
+ * An MQTT broker that can listen with the sockets of the runtime it finds itself on.
+ *
+ * ```ts
+ * import { Broker } from "./mod.ts";
+ *
+ * const broker = new Broker({ limits: { maximumPacketSize: 65_536 } });
+ * const { port } = await broker.listen({ port: 0 });
+ * const payload = new TextEncoder().encode("world");
+ * broker.publish({ topic: "hello", payload, retain: true });
+ * console.log(`Try: mosquitto_sub -p ${port} -t hello`);
+ * await broker.close();
+ * ```
+ */
+export class Broker extends NeutralBroker {
+  constructor(options: BrokerOptions = {}) {
+    super({ runtime: currentRuntime, ...options });
+  }
+}
+
 if (import.meta.main) {
   // Loaded only by the program, so that a library user needs none of what it imports.
-  const [{ runBroker }, { currentRuntime }, { Broker }] = await Promise.all([
-    import("./src/cli/broker.ts"),
-    import("./src/runtime/current.ts"),
-    import("./src/app/broker.ts"),
-  ]);
+  const { runBroker } = await import("./src/cli/broker.ts");
   const runtime = await currentRuntime();
-  await runBroker(runtime, runtime.args, (options) => new Broker(options));
+  await runBroker(runtime, runtime.args, (options) => new Broker({ runtime, ...options }));
 }

@@ -13,9 +13,8 @@ import type { BrokerEvent } from "../core/broker/event.ts";
 import { DEFAULT_LIMITS, type Limits } from "../core/broker/limits.ts";
 import type { Answer, Policy, Question } from "../core/broker/question.ts";
 import { ReasonCode } from "../core/codec/reason_code.ts";
-import { Driver, type FailureStage } from "../driver/driver.ts";
+import { Driver, type DriverHost, type FailureStage } from "../driver/driver.ts";
 import { type ByteDuplex, serveStream, type StreamAddress } from "../driver/stream_connection.ts";
-import { currentRuntime } from "../runtime/current.ts";
 import type { Listener, Runtime } from "../runtime/runtime.ts";
 import type { Transport, TransportHandler } from "../transport/transport.ts";
 
@@ -35,8 +34,8 @@ export interface BrokerOptions {
   readonly onError?: (stage: FailureStage, error: unknown) => void;
   /** Unsigned 32-bit integers; cryptographically strong by default. */
   readonly random?: Random;
-  /** The runtime to listen with, when it is not to be found out. */
-  readonly runtime?: Runtime;
+  /** The runtime to listen with, or how to find it when it is needed. */
+  readonly runtime?: Runtime | (() => Promise<Runtime>);
 }
 
 /** How much there is of what comes and goes. */
@@ -52,17 +51,18 @@ export interface BrokerGauges {
 }
 
 /**
- * An MQTT broker.
+ * An MQTT broker for any platform with Web APIs. `mod.ts` exports it with the sockets of the
+ * present runtime; by itself it serves what it is given.
  *
- * @example Listening
  * ```ts
- * import { Broker } from "./mod.ts";
+ * import { Broker } from "./src/app/broker.ts";
  *
  * const broker = new Broker();
- * const { port } = await broker.listen({ port: 0 });
- * broker.publish({ topic: "hello", payload: new TextEncoder().encode("world"), retain: true });
- * console.log(`Try: mosquitto_sub -p ${port} -t hello`);
- * await broker.close();
+ * const toBroker = new TransformStream<Uint8Array, Uint8Array>();
+ * const fromBroker = new TransformStream<Uint8Array, Uint8Array>();
+ * const done = broker.serve({ readable: toBroker.readable, writable: fromBroker.writable });
+ * await toBroker.writable.close();
+ * await done;
  * ```
  */
 export class Broker {
@@ -70,12 +70,13 @@ export class Broker {
   readonly #driver: Driver;
   readonly #listeners: Set<Listener> = new Set();
   readonly #onError: (stage: FailureStage, error: unknown) => void;
-  #runtime: Runtime | undefined;
+  readonly #findRuntime: () => Promise<Runtime>;
   #isClosed = false;
   #closed: Promise<void> | undefined;
 
   constructor(options: BrokerOptions = {}) {
-    this.#runtime = options.runtime;
+    const { runtime = noRuntime } = options;
+    this.#findRuntime = typeof runtime === "function" ? runtime : () => Promise.resolve(runtime);
     this.#onError = options.onError ?? (() => {});
     this.#core = new BrokerCore({
       limits: { ...DEFAULT_LIMITS, ...options.limits },
@@ -85,7 +86,7 @@ export class Broker {
     });
     this.#driver = new Driver({
       core: this.#core,
-      host: options.runtime ?? { now: () => performance.now(), defer: queueMicrotask },
+      host: typeof runtime === "function" ? WEB_HOST : runtime,
       onEvent: options.onEvent,
       ask: options.ask,
       onError: this.#onError,
@@ -117,7 +118,7 @@ export class Broker {
    */
   async listen(options: { port?: number; hostname?: string } = {}): Promise<Listener> {
     this.#assertOpen();
-    const runtime = this.#runtime ??= await currentRuntime();
+    const runtime = await this.#findRuntime();
     this.#driver.host = runtime;
     const { port = 1883, hostname = "127.0.0.1" } = options;
     const opened = await runtime.listenTcp(
@@ -193,6 +194,16 @@ export class Broker {
   #assertOpen(): void {
     if (this.#isClosed) throw new OperationError("closed", "The broker is closed");
   }
+}
+
+/** Time and turns as every platform has them; a runtime's own are cheaper. */
+const WEB_HOST: DriverHost = Object.freeze({
+  now: () => performance.now(),
+  defer: (flush: () => void) => queueMicrotask(flush),
+});
+
+function noRuntime(): Promise<never> {
+  return Promise.reject(new OperationError("no-listener", "There is no runtime to listen with"));
 }
 
 function randomUint32(): number {

@@ -1,7 +1,7 @@
 // The broker as embedders use it: over pipes, streams and a runtime's listener, with its callbacks.
 
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { Broker } from "../../src/app/broker.ts";
+import { Broker } from "../../mod.ts";
 import { OperationError } from "../../src/core/base/operation_error.ts";
 import type { BrokerEvent } from "../../src/core/broker/event.ts";
 import { ASK, OPEN_POLICY } from "../../src/core/broker/question.ts";

@@ -4,7 +4,7 @@
 
 import { assertEquals } from "@std/assert";
 import process from "node:process";
-import { Broker, type BrokerOptions } from "../../src/app/broker.ts";
+import { Broker, type BrokerOptions } from "../../mod.ts";
 import type { BrokerEvent, CloseCause } from "../../src/core/broker/event.ts";
 import type { ProtocolVersion } from "../../src/core/codec/protocol.ts";
 import { Canary } from "./canary.ts";

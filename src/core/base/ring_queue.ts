@@ -1,6 +1,7 @@
 /**
  * A first-in, first-out queue in one array that wraps around. It grows by doubling, shrinks when it
- * has become mostly empty, and one that was never used holds no array at all. Its owner enforces the bound.
+ * has become mostly empty, and one that was never used holds no array at all. Its owner enforces
+ * the bound.
  *
  * @module
  */

@@ -15,7 +15,7 @@ import { makeMessage } from "../session/make_message.ts";
 import type { Change } from "./change.ts";
 import { Connection } from "./connection.ts";
 import type { Counters } from "./counters.ts";
-import { feedStarved, pump } from "./deliver.ts";
+import { feedStarved, pump } from "./pump.ts";
 import { applyAnswer, processPackets } from "./dispatch.ts";
 import { endConnection, expireSession } from "./end.ts";
 import type { BrokerEvent, CloseCause, Peer } from "./event.ts";

@@ -10,7 +10,7 @@ import { ReasonCode } from "../codec/reason_code.ts";
 import { AwaitedPacket, type InflightEntry } from "../session/sender.ts";
 import type { Session } from "../session/session.ts";
 import type { Connection } from "./connection.ts";
-import { pump, recordFinished } from "./deliver.ts";
+import { pump, recordFinished } from "./pump.ts";
 import type { PacketEvent } from "./event.ts";
 import { sendAck } from "./send.ts";
 import type { BrokerState } from "./state.ts";

@@ -14,7 +14,7 @@ import { NEVER_EXPIRES, Session } from "../session/session.ts";
 import { OutboundAliases } from "../session/topic_aliases.ts";
 import type { Will } from "../session/will.ts";
 import type { Connection, Pending } from "./connection.ts";
-import { pump } from "./deliver.ts";
+import { pump } from "./pump.ts";
 import { endConnection, recordSession, removeSession, setExpiryInterval } from "./end.ts";
 import { ASK, type ConnectRequest } from "./question.ts";
 import { type RefusalOptions, refuseConnect } from "./refuse.ts";

@@ -11,7 +11,7 @@ import { ReasonCode } from "../codec/reason_code.ts";
 import type { Session } from "../session/session.ts";
 import { countLevels, type ParsedFilter, parseFilter } from "../topic/filter.ts";
 import type { Connection } from "./connection.ts";
-import { pump } from "./deliver.ts";
+import { pump } from "./pump.ts";
 import { ASK } from "./question.ts";
 import { subackCode } from "./refuse.ts";
 import { oweRetained } from "./retained.ts";

@@ -152,7 +152,7 @@ export class IncomingMessage {
     if (alias > 0) context.aliases.set(alias, copyOf(topicBytes, topicStart, topicEnd));
   }
 
-  /** Walks over the properties, noting where they end; returns the topic alias, 0 if there is none. */
+  /** Walks over the properties and notes where they end; returns the topic alias, or 0. */
   #skipProperties(bytes: Uint8Array, start: number, packetEnd: number): number {
     let at = skipVarint(bytes, start, packetEnd);
     const end = at + varintValue(bytes, start, at);

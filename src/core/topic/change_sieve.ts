@@ -1,9 +1,10 @@
 /**
- * Which kept look-ups may a changed filter concern? Every topic that a filter matches has each of the
- * filter's literal levels, in the same position. So a change is noted under one of them only, the one
- * that the fewest kept topics have, and a topic asks under each of its own levels whether anything
- * was noted since its look-up. That takes a few loads from a small table, however many changes there
- * were. Levels share places in the table, which costs a needless look-up now and then, and no more.
+ * Which kept look-ups may a changed filter concern? Every topic that a filter matches has each of
+ * the filter's literal levels, in the same position. So a change is noted under one of them only,
+ * the one that the fewest kept topics have, and a topic asks under each of its own levels whether
+ * anything was noted since its look-up. That takes a few loads from a small table, however many
+ * changes there were. Levels share places in the table, which costs a needless look-up now and
+ * then, and no more.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * What a Topic Filter may be, how a shared one is taken apart, and the slow and obvious matcher. The
- * two tries and the route table match for the broker; they are tested against the matcher here,
+ * What a Topic Filter may be, how a shared one is taken apart, and the slow and obvious matcher.
+ * The two tries and the route table match for the broker; they are tested against the matcher here,
  * which is also the one to use where nothing is hot (access control, tools, clients).
  *
  * @module
@@ -33,7 +33,7 @@ export function parseFilter(text: string): ParsedFilter | FilterFault {
   return { filter: text.slice(nameEnd + 1), shareName };
 }
 
-/** Tells whether the wildcards of a filter stand where they may, and whether there is one at all. */
+/** Tells whether there is a filter, and whether its wildcards stand where they may. */
 export function isFilter(text: string): boolean {
   if (text === "") return false; // [MQTT-4.7.3-1]
   for (let i = 0; i < text.length; i++) {

@@ -1,12 +1,12 @@
 /**
  * Filters stored, topics looked up: which subscribers does a topic reach? A node stands for the
- * levels of a filter up to it. "+" is a child like any other, but linked directly; "#" is no child at
- * all, it is a second list of values at its parent, which is reached by the parent level itself and
- * everything below.
+ * levels of a filter up to it. "+" is a child like any other, but linked directly; "#" is no child
+ * at all, it is a second list of values at its parent, which is reached by the parent level itself
+ * and everything below.
  *
  * A look-up walks level by level with the set of all nodes reached so far. So it is as long as the
- * topic, as wide as there are filters that still may match, needs no stack, and finds each level's id
- * from the topic's bytes at most once. It makes no string and allocates nothing.
+ * topic, as wide as there are filters that still may match, needs no stack, and finds each level's
+ * id from the topic's bytes at most once. It makes no string and allocates nothing.
  *
  * @module
  */
@@ -114,7 +114,7 @@ export class FilterTrie<T extends object> {
     return this.#slots.value(slot);
   }
 
-  /** Appends to `out` the values of all filters that match the valid topic from `start` to `end`. */
+  /** Appends to `out` the values of all filters that match the topic from `start` to `end`. */
   match(bytes: Uint8Array, start: number, end: number, out: T[]): void {
     const tree = this.#tree;
     const nodes = tree.nodes;

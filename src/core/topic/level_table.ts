@@ -1,11 +1,11 @@
 /**
  * Topic levels as numbers: each distinct level is stored once, and the tries compare ids. A level's
- * id is where it lies in one array of words: a count of references, its hash, its length, its bytes.
- * So finding a level touches its bucket and its record, and nothing else.
+ * id is where it lies in one array of words: a count of references, its hash, its length, its
+ * bytes. So finding a level touches its bucket and its record, and nothing else.
  *
- * A level that nobody refers to any more leaves its place to the next one of the same size. When most
- * places are free, the owner is told by `isSparse` and moves everything into a smaller table: only
- * the owner knows who holds ids.
+ * A level that nobody refers to any more leaves its place to the next one of the same size. When
+ * most places are free, the owner is told by `isSparse` and moves everything into a smaller table:
+ * only the owner knows who holds ids.
  *
  * @module
  */
@@ -98,8 +98,8 @@ export class LevelTable {
   }
 
   /**
-   * Acquires in `target` what is level `id` here, and returns the id that it has there. From then on
-   * this table is good for more moves only: a moved level's references note where it went.
+   * Acquires in `target` what is level `id` here, and returns the id that it has there. From then
+   * on this table is good for more moves only: a moved level's references note where it went.
    */
   moveTo(target: LevelTable, id: number): number {
     const note = this.#words[id + REFERENCES]!;

@@ -1,11 +1,12 @@
 /**
  * From the bytes of a topic to the subscribers that it reaches, the way every message takes. Topics
- * are interned: one that was seen before is found by its bytes, without a string and without checks.
- * Its subscribers are kept with it, until a filter changes that could match it.
+ * are interned: one that was seen before is found by its bytes, without a string and without
+ * checks. Its subscribers are kept with it, until a filter changes that could match it.
  *
- * What is kept is bounded twice, by count and by bytes, in two generations: once the young one holds
- * half of the bound it becomes the old one, and what was in the old one is forgotten unless it was
- * used in the meantime. A forgotten topic stays usable by whoever holds it; it is only found anew.
+ * What is kept is bounded twice, by count and by bytes, in two generations: once the young one
+ * holds half of the bound it becomes the old one, and what was in the old one is forgotten unless
+ * it was used in the meantime. A forgotten topic stays usable by whoever holds it; it is only found
+ * anew.
  *
  * @module
  */

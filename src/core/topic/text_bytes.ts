@@ -1,6 +1,6 @@
 /**
- * The bytes of the text at hand, in memory that is used again for the next one: how a topic or filter
- * that comes as a string enters the tries, which know bytes only.
+ * The bytes of the text at hand, in memory that is used again for the next one: how a topic or
+ * filter that comes as a string enters the tries, which know bytes only.
  *
  * @module
  */

@@ -1,8 +1,8 @@
 /**
  * Topics stored, filters looked up: which retained messages does a new subscription get? The mirror
  * image of `filter_trie.ts`, on the same tree; here the children of a node are linked, because a
- * wildcard has to walk through all of them. Everything is iterative: a topic may be as deep as it is
- * long.
+ * wildcard has to walk through all of them. Everything is iterative: a topic may be as deep as it
+ * is long.
  *
  * @module
  */

@@ -21,9 +21,9 @@ const OWNER = 1;
 /** Neighbouring slots. */
 interface SlotPage<T> {
   /**
-   * Each slot's value, or `undefined`, and after it the next slot of its list: side by side, because
-   * going through a list that is in no cache then waits once for each value. In a free slot, the
-   * offset of the next free one, or -1.
+   * Each slot's value, or `undefined`, and after it the next slot of its list: side by side,
+   * because going through a list that is in no cache then waits once for each value. In a free
+   * slot, the offset of the next free one, or -1.
    */
   readonly entries: (T | number | undefined)[];
   readonly words: Int32Array;

@@ -1,3 +1,5 @@
+// Which look-ups a changed filter concerns: never too few, and not many too many.
+
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { ChangeSieve, NEVER } from "../../../src/core/topic/change_sieve.ts";

@@ -1,3 +1,5 @@
+// What filters may be, and the obvious matcher that everything else is checked against.
+
 import { assertEquals } from "@std/assert";
 import { countLevels, isFilter, matches, parseFilter } from "../../../src/core/topic/filter.ts";
 import { test } from "../../harness.ts";

@@ -1,3 +1,5 @@
+// The open-addressing index under the tables, against a Map.
+
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { hashBytes, HashIndex, hashPair } from "../../../src/core/topic/hash_index.ts";

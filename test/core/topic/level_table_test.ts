@@ -1,3 +1,5 @@
+// Levels as numbers: given once, found by their bytes, given back.
+
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { LevelTable } from "../../../src/core/topic/level_table.ts";

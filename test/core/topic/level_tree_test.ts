@@ -1,3 +1,5 @@
+// The nodes under both tries: made, found, removed, compacted.
+
 import { assertEquals } from "@std/assert";
 import { CHILDREN, LEVEL, LevelTree, PARENT } from "../../../src/core/topic/level_tree.ts";
 import { test } from "../../harness.ts";

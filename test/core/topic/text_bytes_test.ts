@@ -1,3 +1,5 @@
+// The bytes of the text at hand, in memory that is used again.
+
 import { assertEquals, assertThrows } from "@std/assert";
 import { TextBytes } from "../../../src/core/topic/text_bytes.ts";
 import { test } from "../../harness.ts";

@@ -1,3 +1,5 @@
+// What topic names may be.
+
 import { assertEquals } from "@std/assert";
 import { isTopic } from "../../../src/core/topic/topic.ts";
 import { test } from "../../harness.ts";

@@ -1,3 +1,5 @@
+// The lists of values under nodes, against arrays.
+
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { ValueSlots } from "../../../src/core/topic/value_slots.ts";
