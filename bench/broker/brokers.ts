@@ -7,6 +7,7 @@
 
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { connect, createServer } from "node:net";
+import process from "node:process";
 import { bundleProgram, bundleTests, stopBundler } from "../../tools/bundle.ts";
 import { installPackages, installRuntime } from "../../tools/packages.ts";
 import { fromRoot, ROOT } from "../../tools/root.ts";
@@ -91,6 +92,9 @@ export async function startBroker(
   child.stderr!.on("data", (chunk: Uint8Array) => {
     log = (log + new TextDecoder().decode(chunk)).slice(-2000);
   });
+  const endWithUs = (): void => void child.kill("SIGKILL");
+  process.on("exit", endWithUs);
+  child.on("exit", () => process.off("exit", endWithUs));
   const pid = child.pid;
   const broker: RunningBroker = {
     name: nameOf(source),
@@ -210,6 +214,13 @@ function end(child: ChildProcess): Promise<void> {
     });
     child.kill("SIGTERM");
   });
+}
+
+/** Lets a signal end this process in order, so that no broker of ours outlives it. */
+export function endOnSignals(): void {
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    process.on(signal, () => process.exit(1));
+  }
 }
 
 /** Whether a program can be started by its name. */

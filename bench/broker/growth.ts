@@ -8,7 +8,7 @@
 
 import { parseArgs } from "@std/cli/parse-args";
 import { fromRoot } from "../../tools/root.ts";
-import { messageOf, type MidgeRuntime, nameOf, prepare } from "./brokers.ts";
+import { endOnSignals, messageOf, type MidgeRuntime, nameOf, prepare } from "./brokers.ts";
 import { brokerCpuOf, violationsOf } from "./report.ts";
 import { measure } from "./run.ts";
 import { type Scenario, scenario } from "./scenario.ts";
@@ -193,4 +193,7 @@ async function leastCpu(
   return least;
 }
 
-if (import.meta.main) Deno.exit(await main(Deno.args));
+if (import.meta.main) {
+  endOnSignals();
+  Deno.exit(await main(Deno.args));
+}

@@ -81,8 +81,8 @@ class Load implements LoadObserver {
   readonly #plan: Plan;
   readonly #flusher: Flusher = new Flusher();
   readonly #publishers: LoadClient[] = [];
-  readonly #others: LoadClient[] = [];
-  readonly #subscribers: LoadClient[] = [];
+  /** All there are, whether they have connected or not. */
+  readonly #clients: LoadClient[] = [];
   /** By the subscriber's index. */
   #receiving: Receiving[] = [];
   readonly #topics: readonly Uint8Array[];
@@ -138,18 +138,16 @@ class Load implements LoadObserver {
   async connect(): Promise<void> {
     const { scenario } = this.#options;
     const { subscribers, streams } = this.#plan;
-    await this.#open(scenario.silent, "silent", (client) => this.#others.push(client));
+    await this.#open(scenario.silent, "silent", () => {});
     const holders = scenario.otherFilters > 0 ? OTHER_FILTER_CLIENTS : 0;
     const filters = otherFilters(scenario.otherFilters);
     await this.#open(holders, "holder", async (client, index) => {
-      this.#others.push(client);
       const own = filters.filter((_, number) => number % holders === index);
       for (let at = 0; at < own.length; at += FILTERS_PER_SUBSCRIBE) {
         await client.subscribe(own.slice(at, at + FILTERS_PER_SUBSCRIBE), 0);
       }
     });
     await this.#open(subscribers.length, "subscriber", async (client, index) => {
-      this.#subscribers[index] = client;
       const { filters, qos } = subscribers[index]!;
       await client.subscribe(filters, qos);
     });
@@ -229,9 +227,7 @@ class Load implements LoadObserver {
   }
 
   close(): void {
-    for (const client of [...this.#publishers, ...this.#subscribers, ...this.#others]) {
-      client.abort();
-    }
+    for (const client of this.#clients) client.abort();
   }
 
   onMessage(client: LoadClient, message: IncomingMessage): void {
@@ -294,6 +290,7 @@ class Load implements LoadObserver {
         index,
       })
     );
+    for (const client of clients) this.#clients.push(client);
     const waiting = clients.entries();
     const lane = async (): Promise<void> => {
       for (const [index, client] of waiting) {

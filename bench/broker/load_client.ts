@@ -45,7 +45,13 @@ export interface LoadClientOptions {
 
 /** Bytes that wait in a socket above which a client counts as held up by the broker. */
 const HELD_UP_BYTES = 128 * 1024;
-const CONNECT_TIMEOUT_MS = 30_000;
+const ANSWER_TIMEOUT_MS = 30_000;
+
+interface Waiting {
+  readonly timer: ReturnType<typeof setTimeout>;
+  resolve(): void;
+  reject(error: Error): void;
+}
 
 /** Ends turns: each client that has something to say is flushed once. */
 export class Flusher {
@@ -86,16 +92,13 @@ export class LoadClient implements ClientSink {
   #socket: Socket | undefined;
   #isDirty = false;
   #isClosing = false;
-  #onConnected: { resolve(): void; reject(error: Error): void } | undefined;
-  #onSuback: { resolve(): void; reject(error: Error): void } | undefined;
+  /** Who waits for the answer to a CONNECT or SUBSCRIBE; there is one at a time. */
+  #waiting: Waiting | undefined;
 
   constructor(options: LoadClientOptions) {
     this.#options = options;
     this.index = options.index ?? 0;
-    this.engine = new ClientEngine(this, {
-      inflightMax: options.inflightMax,
-      answerTimeoutMs: CONNECT_TIMEOUT_MS,
-    });
+    this.engine = new ClientEngine(this, { inflightMax: options.inflightMax });
   }
 
   /** The broker takes less than this client has for it. */
@@ -106,30 +109,27 @@ export class LoadClient implements ClientSink {
   /** Opens the connection; resolves when the broker has accepted it. */
   connect(): Promise<void> {
     const { target, clientId } = this.#options;
+    if (this.#isClosing) return Promise.reject(new Error("The run has ended"));
     const socket = connect({ host: target.host, port: target.port, noDelay: true });
     this.#socket = socket;
-    return new Promise((resolve, reject) => {
-      this.#onConnected = { resolve, reject };
-      socket.on("connect", () => {
-        this.engine.connect(connectPacket(target, clientId), performance.now());
-        this.flush();
-      });
-      socket.on("data", (chunk: Uint8Array) => {
-        this.heardAt = performance.now();
-        this.engine.receive(chunk, this.heardAt);
-        this.changed();
-      });
-      socket.on("error", (error) => this.#fail(error));
-      socket.on("close", () => this.#fail(new Error("The broker closed the connection")));
+    socket.on("connect", () => {
+      this.engine.connect(connectPacket(target, clientId), performance.now());
+      this.flush();
     });
+    socket.on("data", (chunk: Uint8Array) => {
+      this.heardAt = performance.now();
+      this.engine.receive(chunk, this.heardAt);
+      this.changed();
+    });
+    socket.on("error", (error) => this.#fail(error));
+    socket.on("close", () => this.#fail(new Error("The broker closed the connection")));
+    return this.#answer("CONNECT");
   }
 
   /** Subscribes; resolves when all filters are granted. */
   subscribe(filters: readonly string[], qos: QoS): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#onSuback = { resolve, reject };
-      this.requestSubscription(filters, qos);
-    });
+    this.requestSubscription(filters, qos);
+    return this.#answer("SUBSCRIBE");
   }
 
   /** Subscribes without waiting for the answer. */
@@ -179,12 +179,12 @@ export class LoadClient implements ClientSink {
   abort(): void {
     this.#isClosing = true;
     this.#socket?.destroy();
+    this.#takeWaiting()?.reject(new Error("The run has ended"));
   }
 
   onConnack({ reasonCode }: { readonly reasonCode: ReasonCode }): void {
-    if (reasonCode === ReasonCode.SUCCESS) this.#onConnected?.resolve();
+    if (reasonCode === ReasonCode.SUCCESS) this.#takeWaiting()?.resolve();
     else this.#fail(new Error(`The broker refused the connection: ${hex(reasonCode)}`));
-    this.#onConnected = undefined;
   }
 
   onMessage(message: IncomingMessage): void {
@@ -197,9 +197,8 @@ export class LoadClient implements ClientSink {
 
   onSuback({ reasonCodes }: SubackPacket): void {
     const refused = reasonCodes.find((code) => code >= ReasonCode.UNSPECIFIED_ERROR);
-    if (refused === undefined) this.#onSuback?.resolve();
+    if (refused === undefined) this.#takeWaiting()?.resolve();
     else this.#fail(new Error(`The broker refused a subscription: ${hex(refused)}`));
-    this.#onSuback = undefined;
   }
 
   onUnsuback(): void {
@@ -228,9 +227,25 @@ export class LoadClient implements ClientSink {
     if (this.#isClosing) return;
     this.#isClosing = true;
     this.#socket?.destroy();
-    const waiting = this.#onConnected ?? this.#onSuback;
+    const waiting = this.#takeWaiting();
     if (waiting === undefined) this.#options.observer.onFailure(error);
     else waiting.reject(error);
+  }
+
+  #answer(request: string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        this.#fail(new Error(`The broker does not answer ${request}`));
+      }, ANSWER_TIMEOUT_MS);
+      this.#waiting = { resolve, reject, timer };
+    });
+  }
+
+  #takeWaiting(): Waiting | undefined {
+    const waiting = this.#waiting;
+    clearTimeout(waiting?.timer);
+    this.#waiting = undefined;
+    return waiting;
   }
 }
 

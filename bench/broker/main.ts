@@ -6,7 +6,14 @@
 
 import { spawnSync } from "node:child_process";
 import process from "node:process";
-import { type BrokerSource, hasProgram, messageOf, nameOf, prepare } from "./brokers.ts";
+import {
+  type BrokerSource,
+  endOnSignals,
+  hasProgram,
+  messageOf,
+  nameOf,
+  prepare,
+} from "./brokers.ts";
 import { type BenchOptions, HELP, listScenarios, parseOptions, UsageError } from "./options.ts";
 import { brokerCpuOf, lostOf, rateOf, type Report, violationsOf } from "./report.ts";
 import { measure } from "./run.ts";
@@ -187,4 +194,7 @@ function withPinning(options: BenchOptions): BenchOptions {
   return isPossible ? options : { ...options, pin: undefined };
 }
 
-if (import.meta.main) Deno.exit(await main(Deno.args));
+if (import.meta.main) {
+  endOnSignals();
+  Deno.exit(await main(Deno.args));
+}

@@ -6,7 +6,7 @@
  */
 
 import { fromRoot } from "../../tools/root.ts";
-import { messageOf, prepare } from "./brokers.ts";
+import { endOnSignals, messageOf, prepare } from "./brokers.ts";
 import { parseOptions, UsageError } from "./options.ts";
 import { brokerCpuOf } from "./report.ts";
 import { measure } from "./run.ts";
@@ -80,4 +80,7 @@ function costs({ nodes, samples, timeDeltas }: Profile): string {
   ]);
 }
 
-if (import.meta.main) Deno.exit(await main(Deno.args));
+if (import.meta.main) {
+  endOnSignals();
+  Deno.exit(await main(Deno.args));
+}
