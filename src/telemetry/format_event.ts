@@ -45,12 +45,6 @@ export function formatEvent(event: BrokerEvent): readonly LogLine[] {
         `Client ${event.clientId} has exceeded its receive-maximum quota. ` +
           "This behaviour must be fixed on the client.",
       );
-    case "packet-id-reused":
-      return one(
-        "warning",
-        `Reused message ID ${event.packetId} from ${event.clientId} detected. ` +
-          "Clearing from storage.",
-      );
     case "packet":
       return formatPacket(event);
     default:

@@ -166,9 +166,6 @@ test("formatEvent() tells of what happens to a session", () => {
     "warning|Client c1 has exceeded its receive-maximum quota. " +
     "This behaviour must be fixed on the client.",
   ]);
-  assertEquals(lines({ kind: "packet-id-reused", clientId: "c1", packetId: 7 }), [
-    "warning|Reused message ID 7 from c1 detected. Clearing from storage.",
-  ]);
 });
 
 const publish = {

@@ -122,5 +122,4 @@ export type BrokerEvent =
     readonly packetBytes: number;
   }
   | { readonly kind: "receive-maximum-exceeded"; readonly clientId: string }
-  | { readonly kind: "packet-id-reused"; readonly clientId: string; readonly packetId: number }
   | PacketEvent;

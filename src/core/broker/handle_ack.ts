@@ -77,6 +77,8 @@ function handlePubrec(
       state.record({ kind: "delivery-received", clientId: session.clientId, packetId });
     }
   }
+  // A refusal ends an exchange for its sender too.
+  if (entry === undefined && reasonCode >= ReasonCode.UNSPECIFIED_ERROR) return;
   // Also for one that is not known any more: its receiver has to get rid of it.
   sendAck(state, connection, PacketType.PUBREL, packetId, ReasonCode.SUCCESS);
 }

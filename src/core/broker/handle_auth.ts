@@ -10,6 +10,7 @@ import type { AuthPacket } from "../codec/packet.ts";
 import type { Properties } from "../codec/property.ts";
 import { ReasonCode } from "../codec/reason_code.ts";
 import type { Connection } from "./connection.ts";
+import { recordSession } from "./end.ts";
 import { acceptConnect, type PendingConnect } from "./handle_connect.ts";
 import type { Answer } from "./question.ts";
 import { expel, refuseConnect } from "./refuse.ts";
@@ -74,6 +75,7 @@ export function answerAuthenticate(
     connection.reauthentication = undefined;
     if (answer.username !== undefined && connection.session !== undefined) {
       connection.session.username = answer.username;
+      recordSession(state, connection.session);
     }
     sendAuth(state, connection, ReasonCode.SUCCESS, properties);
   } else {

@@ -126,8 +126,9 @@ function grantOne(
   const { isBridge } = connection;
   const { subscription, isNew } = subscribe(state, session, request.filter, parsed, {
     qos,
-    // Bridges of 3.1 and 3.1.1 cannot ask for these options, and need both.
-    noLocal: request.noLocal || isBridge,
+    // Bridges of 3.1 and 3.1.1 cannot ask for these options, and need both; but a shared
+    // subscription without local would lose the bridge's own messages for all of its members.
+    noLocal: request.noLocal || (isBridge && parsed.shareName === undefined),
     retainAsPublished: request.retainAsPublished || isBridge,
     subscriptionId,
   });

@@ -63,3 +63,9 @@ test("handleAck() reports what it received when packets are traced", () => {
     seen("sending", "pubcomp", 3),
   ]);
 });
+
+test("handleAck() does not answer the refusal of an identifier that it does not know", () => {
+  const client = new VirtualBroker().connect();
+  assertEquals(client.exchange(ack("pubrec", 7, 0x97)), []);
+  assertEquals(client.exchange(ack("pubrec", 7)), [ack("pubrel", 7)]);
+});

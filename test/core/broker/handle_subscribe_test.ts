@@ -139,3 +139,12 @@ test("UNSUBSCRIBE of what would have to be asked about is not asked about", () =
     ack("puback", 1, ReasonCode.NO_MATCHING_SUBSCRIBERS),
   ]);
 });
+
+test("handleSubscribe() gives a bridge of 3.1.1 its own messages only through shared filters", () => {
+  for (const [filter, received] of [["a", 0], ["$share/g/a", 1]] as const) {
+    const broker = new VirtualBroker();
+    const bridge = broker.connect({ protocolVersion: 4, isBridge: true });
+    bridge.exchange(subscribe(1, [request(filter)]));
+    assertEquals(bridge.exchange(publish("a")).length, received);
+  }
+});
