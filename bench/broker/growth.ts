@@ -162,6 +162,7 @@ async function draw(
       yLabel: "broker CPU, µs per delivered message",
       series: lines satisfies Series[],
       formatX: format,
+      ...axis.format === undefined ? {} : { ticksX: values },
     };
     await Deno.writeTextFile(fromRoot(`${FOLDER}/${axis.name}.svg`), drawChart(chart));
   }

@@ -18,6 +18,8 @@ export interface Chart {
   readonly series: readonly Series[];
   /** Writes a value of the horizontal axis. */
   readonly formatX: (value: number) => string;
+  /** Which values of the horizontal axis are marked; powers of ten unless given. */
+  readonly ticksX?: readonly number[];
 }
 
 const WIDTH = 720;
@@ -26,13 +28,16 @@ const LEFT = 72;
 const RIGHT = 110;
 const TOP = 48;
 const BOTTOM = 56;
+/** Room above and below the lines, and the least that the vertical axis spans, as factors. */
+const PADDING = 1.25;
+const SPAN_MIN = 10;
 const COLOURS = ["#0b6bcb", "#c2410c", "#15803d", "#7e22ce"] as const;
 
 /** Draws the chart. */
 export function drawChart(chart: Chart): string {
   const points = chart.series.flatMap((series) => series.points);
-  const x = axis(points.map(([value]) => value), LEFT, WIDTH - RIGHT, false);
-  const y = axis(points.map(([, value]) => value), HEIGHT - BOTTOM, TOP, true);
+  const x = axis(rangeOf(points.map(([value]) => value)), LEFT, WIDTH - RIGHT);
+  const y = axis(widened(rangeOf(points.map(([, value]) => value))), HEIGHT - BOTTOM, TOP);
   const parts = [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" ` +
     `font-family="system-ui, sans-serif" font-size="13" role="img">`,
@@ -44,7 +49,7 @@ export function drawChart(chart: Chart): string {
       const label = text(LEFT - 8, at + 4, plain(value), 'text-anchor="end"');
       return [line(LEFT, at, WIDTH - RIGHT, at, "#d4d4d8"), label];
     }),
-    ...x.ticks.flatMap((value) => {
+    ...(chart.ticksX ?? x.ticks).flatMap((value) => {
       const at = x.place(value);
       const label = text(at, HEIGHT - BOTTOM + 20, chart.formatX(value), 'text-anchor="middle"');
       return [line(at, TOP, at, HEIGHT - BOTTOM, "#e4e4e7"), label];
@@ -87,16 +92,23 @@ function drawSeries(series: readonly Series[], x: Place, y: Place): string[] {
   return parts;
 }
 
+interface Range {
+  readonly low: number;
+  readonly high: number;
+}
+
+function rangeOf(values: readonly number[]): Range {
+  return { low: Math.min(...values), high: Math.max(...values) };
+}
+
+/** With room above and below, and at least a power of ten, so that what is flat looks flat. */
+function widened({ low, high }: Range): Range {
+  const factor = Math.max(PADDING, Math.sqrt(SPAN_MIN / (high / low)));
+  return { low: low / factor, high: high * factor };
+}
+
 /** A logarithmic axis: where values stand, and which are marked. */
-function axis(
-  values: readonly number[],
-  from: number,
-  to: number,
-  isPadded: boolean,
-): { place: Place; ticks: number[] } {
-  const padding = isPadded ? 1.25 : 1;
-  const low = Math.min(...values) / padding;
-  const high = Math.max(...values) * padding;
+function axis({ low, high }: Range, from: number, to: number): { place: Place; ticks: number[] } {
   const span = Math.log(high / low) || 1;
   const decades = Math.log10(high / low);
   const steps = decades > 3 ? [1] : decades > 1.5 ? [1, 3] : [1, 2, 5];
