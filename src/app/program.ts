@@ -50,6 +50,7 @@ export async function runProgram(
   options: ProgramOptions,
   start: StartBroker,
 ): Promise<number> {
+  runtime.tuneProcess();
   const stopped = stopSignal(runtime);
   const logger = openLog(runtime, options.verbosity);
   logger.log("information", `${NAME} version ${VERSION} starting`);

@@ -51,6 +51,8 @@ export interface Runtime {
   onSignal(signal: Signal, handler: () => void): () => void;
   /** Writes text to standard output or standard error, whole, before the program can exit. */
   print(stream: "stdout" | "stderr", text: string): void;
+  /** Settings of the process that a program may make and a library may not; at its start. */
+  tuneProcess(): void;
   /** Ends the process. */
   exit(status: number): never;
 }

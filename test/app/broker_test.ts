@@ -256,6 +256,8 @@ class FakeRuntime implements Runtime {
 
   print(): void {}
 
+  tuneProcess(): void {}
+
   exit(): never {
     throw new Error("Nobody exits here");
   }

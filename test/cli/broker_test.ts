@@ -63,6 +63,7 @@ function start(
       if (stream === "stdout") run.stdout += text;
       else run.stderr.push(...text.trimEnd().split("\n").map((l) => l.replace(/^\d+: /, "")));
     },
+    tuneProcess() {},
     exit(status): never {
       throw new Exit(status);
     },

@@ -6,7 +6,7 @@
  */
 
 /** Up to this many bytes of a run a loop beats `subarray` and `set`, on some runtimes by far. */
-const SHORT_RUN = 64;
+const SHORT_RUN = 128;
 
 /** The same for a whole array, of which `set` needs no `subarray`. */
 const SHORT_WHOLE = 24;

@@ -82,7 +82,7 @@ function send(
   if (!fits(state, connection, message, qos, retain, subscriptionId)) return;
   // What cannot be resumed need not be kept.
   const delivery = session.isPersistent
-    ? makeDelivery(session, message, qos, retain, subscriptionId)
+    ? makeDelivery(state, session, message, qos, retain, subscriptionId)
     : undefined;
   const packetId = session.sender.begin(
     qos === 1 ? AwaitedPacket.PUBACK : AwaitedPacket.PUBREC,
@@ -112,7 +112,7 @@ function enqueue(
     countDropped(state, session);
     return;
   }
-  const delivery = makeDelivery(session, message, qos, retain, subscriptionId);
+  const delivery = makeDelivery(state, session, message, qos, retain, subscriptionId);
   session.queue.push(delivery);
   if (session.connection !== undefined) stall(state, session.connection, now);
   if (state.keepsJournal && session.isPersistent) {
@@ -129,13 +129,17 @@ export function stall(state: BrokerState, connection: Connection, now: number): 
 }
 
 function makeDelivery(
+  state: BrokerState,
   session: Session<Connection>,
   message: Message,
   qos: QoS,
   retain: boolean,
   subscriptionId: number,
 ): Delivery {
-  return { message: message.keep(), qos, retain, subscriptionId, sequence: ++session.sequence };
+  // Who is connected is about to take it; a store may keep it for as long as it likes.
+  const isBrief = session.connection !== undefined && !state.keepsJournal;
+  const kept = message.keep(isBrief ? state.arena : undefined);
+  return { message: kept, qos, retain, subscriptionId, sequence: ++session.sequence };
 }
 
 /** Whether the client accepts a packet of that size; if not it is told to nobody but the log. */

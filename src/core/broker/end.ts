@@ -78,6 +78,7 @@ function leaveSession(
     publishWill(state, session, now);
     return;
   }
+  settleDeliveries(session);
   if (session.expiryInterval !== NEVER_EXPIRES) {
     session.endsAt = now + session.expiryInterval * 1000;
   }
@@ -87,6 +88,14 @@ function leaveSession(
   else if (will !== undefined && will.delay > 0) delayWill(state, session, will, now);
   else publishWill(state, session, now);
   scheduleSession(state, session);
+}
+
+/** Gives what waits for an absent client memory of its own: it may wait for long. */
+function settleDeliveries(session: Session<Connection>): void {
+  for (const delivery of session.queue) delivery.message = delivery.message.keep();
+  for (const { delivery } of session.sender.entriesInOrder()) {
+    if (delivery !== undefined) delivery.message = delivery.message.keep();
+  }
 }
 
 /** Sets the session's deadline to whatever comes first. */

@@ -11,10 +11,11 @@
 
 import { assert } from "../base/assert.ts";
 import type { BufferPool } from "../base/buffer_pool.ts";
-import { copyBytes } from "../base/bytes.ts";
 import { Writer } from "../codec/writer.ts";
 
 const NO_BYTES = new Uint8Array(0);
+/** No more is asked for ahead of time. */
+const EXPECTED_BYTES_MAX = 65_536;
 
 export class Outbox {
   /** Where packets are encoded to; call `reserve` first. */
@@ -22,6 +23,8 @@ export class Outbox {
   readonly #pool: BufferPool;
   #lent: Uint8Array | undefined = undefined;
   #lentLength = 0;
+  /** What the last turn gathered, within reason. */
+  #expectedBytes = 0;
 
   constructor(pool: BufferPool) {
     this.#pool = pool;
@@ -48,8 +51,10 @@ export class Outbox {
     const needed = writer.length + extra;
     if (needed > writer.bytes.length) {
       const old = writer.bytes;
-      const grown = this.#pool.take(needed);
-      copyBytes(grown, 0, old, 0, writer.length);
+      // Most turns resemble the one before: room for as much spares growing step by step.
+      const grown = this.#pool.take(Math.max(needed, this.#expectedBytes));
+      // All of it, since a part would need a view.
+      grown.set(old);
       writer.bytes = grown;
       if (old.length > 0) this.#pool.give(old);
     }
@@ -91,6 +96,7 @@ export class Outbox {
   }
 
   #empty(): void {
+    this.#expectedBytes = Math.min(this.writer.length, EXPECTED_BYTES_MAX);
     this.writer.bytes = NO_BYTES;
     this.writer.length = 0;
   }

@@ -13,6 +13,7 @@ import { PacketType } from "../codec/protocol.ts";
 import { PublishView } from "../codec/publish_view.ts";
 import { Writer } from "../codec/writer.ts";
 import { Message } from "../session/message.ts";
+import { MessageArena } from "../session/message_arena.ts";
 import type { Session } from "../session/session.ts";
 import type { SharedGroup } from "../session/shared_group.ts";
 import { RouteTable } from "../topic/route_table.ts";
@@ -83,6 +84,8 @@ export class BrokerState {
   backlogBytes = 0;
   /** Connections whose messages wait because of that total, not because of their own backlog. */
   readonly starved: Set<Connection> = new Set();
+
+  readonly arena: MessageArena = new MessageArena();
 
   // Used again for each packet; valid while it is being handled.
   readonly view: PublishView = new PublishView();

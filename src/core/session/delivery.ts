@@ -9,8 +9,8 @@ import type { QoS } from "../codec/protocol.ts";
 import type { Message } from "./message.ts";
 
 export interface Delivery {
-  /** A kept message. */
-  readonly message: Message;
+  /** A kept message; one that has an array of its own while the session has no connection. */
+  message: Message;
   readonly qos: QoS;
   readonly retain: boolean;
   /** 0 when the subscription has none. */

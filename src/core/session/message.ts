@@ -10,6 +10,7 @@
 import { copyBytes } from "../base/bytes.ts";
 import { decodeUtf8 } from "../base/utf8.ts";
 import type { ProtocolVersion, QoS } from "../codec/protocol.ts";
+import type { MessageArena } from "./message_arena.ts";
 
 const NO_BYTES = new Uint8Array(0);
 
@@ -44,7 +45,10 @@ export class Message {
   verbatimEnd = 0;
 
   #topic: string | undefined;
+  /** The copy that others hold on to; itself for a copy. */
   #kept: Message | undefined;
+  /** A copy whose bytes are nobody else's. */
+  #ownsBytes = false;
 
   /** The Topic Name as text, decoded when first asked for. */
   get topic(): string {
@@ -71,31 +75,52 @@ export class Message {
   /** Declares that the message owns its bytes already. */
   own(): this {
     this.#kept = this;
+    this.#ownsBytes = true;
     return this;
   }
 
-  /** A copy that owns its bytes; the same one each time it is asked for. */
-  keep(): Message {
-    if (this.#kept !== undefined) return this.#kept;
-    const topicLength = this.topicEnd - this.topicStart;
-    const propertiesLength = this.propertiesEnd - this.propertiesStart;
-    const bytes = new Uint8Array(this.keptBytes);
-    copyBytes(bytes, 0, this.topicBytes, this.topicStart, this.topicEnd);
-    copyBytes(bytes, topicLength, this.propertyBytes, this.propertiesStart, this.propertiesEnd);
-    const payloadStart = topicLength + propertiesLength;
+  /**
+   * A copy that others may hold on to; the same one each time it is asked for. With an arena it may
+   * share its memory with other messages, see there.
+   */
+  keep(arena?: MessageArena): Message {
+    const kept = this.#kept;
+    if (kept !== undefined && (arena !== undefined || kept.#ownsBytes)) return kept;
+    const size = this.keptBytes;
+    const start = arena === undefined ? -1 : arena.place(size);
+    const copy = arena === undefined || start < 0
+      ? this.#copyTo(new Uint8Array(size), 0)
+      : this.#copyTo(arena.bytes, start);
+    copy.#ownsBytes = start < 0;
+    copy.#kept = copy;
+    this.#kept = copy;
+    return copy;
+  }
+
+  #copyTo(bytes: Uint8Array, start: number): Message {
+    const propertiesStart = start + this.topicEnd - this.topicStart;
+    const payloadStart = propertiesStart + this.propertiesEnd - this.propertiesStart;
+    copyBytes(bytes, start, this.topicBytes, this.topicStart, this.topicEnd);
+    copyBytes(
+      bytes,
+      propertiesStart,
+      this.propertyBytes,
+      this.propertiesStart,
+      this.propertiesEnd,
+    );
     copyBytes(bytes, payloadStart, this.payloadBytes, this.payloadStart, this.payloadEnd);
 
-    const kept = new Message();
-    kept.topicBytes = kept.propertyBytes = kept.payloadBytes = bytes;
-    kept.topicEnd = kept.propertiesStart = topicLength;
-    kept.propertiesEnd = kept.payloadStart = payloadStart;
-    kept.payloadEnd = bytes.length;
-    kept.qos = this.qos;
-    kept.retain = this.retain;
-    kept.expiresAt = this.expiresAt;
-    kept.publisherId = this.publisherId;
-    kept.#topic = this.#topic;
-    this.#kept = kept.own();
-    return kept;
+    const copy = new Message();
+    copy.topicBytes = copy.propertyBytes = copy.payloadBytes = bytes;
+    copy.topicStart = start;
+    copy.topicEnd = copy.propertiesStart = propertiesStart;
+    copy.propertiesEnd = copy.payloadStart = payloadStart;
+    copy.payloadEnd = payloadStart + this.payloadLength;
+    copy.qos = this.qos;
+    copy.retain = this.retain;
+    copy.expiresAt = this.expiresAt;
+    copy.publisherId = this.publisherId;
+    copy.#topic = this.#topic;
+    return copy;
   }
 }

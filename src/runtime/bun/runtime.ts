@@ -15,4 +15,6 @@ export const bunRuntime: Runtime = {
   name: "bun",
   version: bunApi().version,
   listenTcp,
+  // Idle connections are small here as it is.
+  tuneProcess: () => {},
 };

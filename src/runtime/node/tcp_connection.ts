@@ -50,18 +50,17 @@ class TcpConnection implements Transport {
   }
 
   start(accept: Accept): void {
-    const socket = this.#socket;
+    const socket = this.#socket as ServedSocket;
     try {
       this.#handler = accept(this);
     } catch (error) {
       socket.destroy();
       throw error;
     }
-    socket.on("end", () => this.#peerFinished());
-    socket.on("error", (error) => {
-      if (this.#state === "open") this.#error = error;
-    });
-    socket.on("close", () => this.#finish());
+    socket[SERVED_BY] = this;
+    socket.on("end", onEnd);
+    socket.on("error", onError);
+    socket.on("close", onClose);
     if (!this.#paused) socket.resume();
   }
 
@@ -108,7 +107,11 @@ class TcpConnection implements Transport {
     if (this.#peerEnded && !this.#isWriting) this.#endSoon();
   }
 
-  #peerFinished(): void {
+  failed(error: Error): void {
+    if (this.#state === "open") this.#error = error;
+  }
+
+  peerFinished(): void {
     this.#peerEnded = true;
     if (this.#state !== "open") return;
     this.#limitWaiting();
@@ -121,7 +124,7 @@ class TcpConnection implements Transport {
     }, HALF_CLOSE_GRACE_MS);
   }
 
-  #finish(): void {
+  finish(): void {
     this.#state = "ended";
     clearTimeout(this.#timer);
     this.#handler!.onClose(this.#error);
@@ -130,6 +133,23 @@ class TcpConnection implements Transport {
   #limitWaiting(): void {
     this.#timer ??= setTimeout(() => this.abort(), CLOSE_TIMEOUT_MS);
   }
+}
+
+/** The connection that a socket belongs to; its listeners are then shared by all of them. */
+const SERVED_BY = Symbol("connection");
+
+type ServedSocket = Socket & { [SERVED_BY]?: TcpConnection };
+
+function onEnd(this: ServedSocket): void {
+  this[SERVED_BY]?.peerFinished();
+}
+
+function onError(this: ServedSocket, error: Error): void {
+  this[SERVED_BY]?.failed(error);
+}
+
+function onClose(this: ServedSocket): void {
+  this[SERVED_BY]?.finish();
 }
 
 /** What an accepted socket holds on to, and what `onread` asks of it. Neither is documented. */

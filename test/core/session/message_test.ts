@@ -2,6 +2,7 @@
 
 import { assertEquals } from "@std/assert";
 import { Message } from "../../../src/core/session/message.ts";
+import { MessageArena } from "../../../src/core/session/message_arena.ts";
 import { test } from "../../harness.ts";
 import { bytesOf } from "../../support/packets.ts";
 
@@ -69,4 +70,16 @@ test("Message.own() is its own copy", () => {
 
 test("Message.keep() copies an empty message", () => {
   assertEquals(read(live("a", "", "").keep()), ["a", "", ""]);
+});
+
+test("Message.keep() shares memory only with an arena, and gives up sharing when asked without", () => {
+  const arena = new MessageArena();
+  const message = live("one", "", "payload");
+  const brief = message.keep(arena);
+  assertEquals([brief.payloadBytes === arena.bytes, read(brief)], [true, ["one", "", "payload"]]);
+  assertEquals([message.keep(arena) === brief, brief.keep(arena) === brief], [true, true]);
+  const lasting = brief.keep();
+  assertEquals([lasting.payloadBytes.length, read(lasting)], [10, ["one", "", "payload"]]);
+  // From then on there is one lasting copy for all who hold the brief one.
+  assertEquals([brief.keep() === lasting, lasting.keep(arena) === lasting], [true, true]);
 });
