@@ -147,6 +147,13 @@ export function acceptConnect(
   now: number,
 ): void {
   const { clientId } = request;
+  const holder = state.sessions.get(clientId);
+  if (holder?.connection !== undefined && !mayTakeOver(state, holder, now)) {
+    refuseConnect(state, connection, ReasonCode.SERVER_BUSY, {
+      detail: "The client identifier changes hands too often",
+    }, now);
+    return;
+  }
   const resumed = takeSession(state, clientId, packet.cleanStart, now);
   if (resumed === undefined && state.sessions.size >= state.limits.sessionsMax) {
     const lowered = ReasonCode.SERVER_UNAVAILABLE;
@@ -155,6 +162,8 @@ export function acceptConnect(
   }
   const session = resumed ?? new Session<Connection>(clientId);
   state.sessions.set(clientId, session);
+  session.recentTakeOvers = holder?.recentTakeOvers ?? 0;
+  session.takenOverAt = holder?.takenOverAt ?? 0;
   session.username = acceptance.username ?? packet.username;
   setExpiryInterval(state, session, expiryIntervalOf(state, packet));
   session.endsAt = Infinity;
@@ -191,6 +200,16 @@ export function acceptConnect(
   const properties = connackProperties(state, session, packet, acceptance);
   sendConnack(state, connection, ReasonCode.SUCCESS, sessionPresent, properties);
   pump(state, session, now);
+}
+
+/** Counts a take-over, unless there have been too many of late. */
+function mayTakeOver(state: BrokerState, holder: Session<Connection>, now: number): boolean {
+  const seconds = (now - holder.takenOverAt) / 1000;
+  const recent = Math.max(0, holder.recentTakeOvers - seconds);
+  if (recent + 1 > state.limits.takeOverBurst) return false;
+  holder.recentTakeOvers = recent + 1;
+  holder.takenOverAt = now;
+  return true;
 }
 
 /** Ends whatever must not go on under this identifier; returns the session to resume, if any. */

@@ -54,6 +54,11 @@ export interface Limits {
   readonly autoIdPrefix: string;
   /** Milliseconds to the end of the CONNECT packet; then the connection is closed. */
   readonly connectTimeoutMs: number;
+  /**
+   * Times that a connected client may be taken over in a row, and then once a second; who comes
+   * sooner is told that the broker is busy, so that two who fight for an identifier slow down.
+   */
+  readonly takeOverBurst: number;
   /** Connections at one time; more are closed at once. */
   readonly connectionsMax: number;
   /** Sessions, with or without a connection; a client that needs one more is refused. */
@@ -95,6 +100,7 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
   allowZeroLengthClientId: true,
   autoIdPrefix: "auto-",
   connectTimeoutMs: 30_000,
+  takeOverBurst: 20,
   connectionsMax: 100_000,
   sessionsMax: 1_000_000,
   subscriptionsPerSessionMax: 1_000_000,

@@ -82,6 +82,9 @@ export class Session<C> {
   willDueAt = Infinity;
   /** The instant at which the session ends while it has no connection. */
   endsAt = Infinity;
+  /** Take-overs that count against the limit: one less for each second since `takenOverAt`. */
+  recentTakeOvers = 0;
+  takenOverAt = 0;
   /** The last sequence number given to a delivery. */
   sequence = 0;
 

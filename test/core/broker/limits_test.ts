@@ -47,3 +47,22 @@ test("limits.retainedMessagesMax keeps no more topics, and still replaces those 
   }
   assertEquals([broker.core.retainedCount, broker.core.counters.retainedRefused], [1, 1]);
 });
+
+test("limits.takeOverBurst lets a fight for an identifier go on at one take-over a second", () => {
+  const broker = new VirtualBroker({ limits: { takeOverBurst: 3 } });
+  const arrive = () => {
+    const client = broker.open(5);
+    client.send(connect({ clientId: "wanted" }));
+    const connack = client.take().find((packet) => packet.type === "connack");
+    return connack?.type === "connack" && connack.reasonCode;
+  };
+  const { SUCCESS, SERVER_BUSY } = ReasonCode;
+  // The first takes nobody's place.
+  const codes = [1, 2, 3, 4, 5, 6].map(arrive);
+  assertEquals(codes, [SUCCESS, SUCCESS, SUCCESS, SUCCESS, SERVER_BUSY, SERVER_BUSY]);
+  broker.advance(1000);
+  assertEquals([arrive(), arrive()], [SUCCESS, SERVER_BUSY]);
+  broker.advance(60_000);
+  assertEquals([1, 2, 3, 4].map(arrive), [SUCCESS, SUCCESS, SUCCESS, SERVER_BUSY]);
+  assertEquals(broker.core.connectionCount, 1);
+});
