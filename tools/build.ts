@@ -1,6 +1,7 @@
 /**
  * `deno task build`: bundles `mod.ts` into `dist/midge.js`, one module that Deno, Bun and Node run.
- * With `--compile`, Bun makes a single executable of it. Prints what each weighs.
+ * With `--compile`, Bun makes a single executable of it. Prints what each weighs. The path of another
+ * program of ours, such as a benchmark's server, is bundled into `dist` under its own name.
  *
  * @module
  */
@@ -15,13 +16,17 @@ const EXECUTABLE = "dist/midge";
 const COMPILE_LIMIT_MS = 300_000;
 
 async function build(args: readonly string[]): Promise<void> {
-  const unknown = args.find((arg) => arg !== "--compile");
+  const program = args.find((arg) => arg.endsWith(".ts"));
+  const unknown = args.find((arg) => arg !== "--compile" && arg !== program);
   if (unknown !== undefined) throw new Error(`Unknown option "${unknown}": there is "--compile"`);
+  const bundle = program === undefined
+    ? BUNDLE
+    : `dist/${program.slice(program.lastIndexOf("/") + 1, -".ts".length)}.js`;
   await installPackages();
-  await bundleProgram("mod.ts", BUNDLE);
+  await bundleProgram(program ?? "mod.ts", bundle);
   await stopBundler();
-  const bytes = await Deno.readFile(fromRoot(BUNDLE));
-  console.log(`${BUNDLE}: ${kib(bytes.length)}, ${kib(await gzipSize(bytes))} compressed`);
+  const bytes = await Deno.readFile(fromRoot(bundle));
+  console.log(`${bundle}: ${kib(bytes.length)}, ${kib(await gzipSize(bytes))} compressed`);
   if (args.includes("--compile")) await compile();
 }
 
