@@ -6,7 +6,8 @@
  * @module
  */
 
-import { Broker } from "../../mod.ts";
+// Not from `mod.ts`, which in a bundle takes itself for the program.
+import { Broker } from "../../src/app/broker.ts";
 import { currentRuntime } from "../../src/runtime/current.ts";
 
 const runtime = await currentRuntime();
