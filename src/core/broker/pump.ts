@@ -109,6 +109,7 @@ function sendOwedRetained(
   now: number,
 ): void {
   const { owedRetained, queue, sender } = session;
+  if (owedRetained.size === 0) return;
   for (const owed of owedRetained.values()) {
     const messages = owed.messages ??= findOwed(state, owed, now);
     while (owed.next < messages.length) {
