@@ -18,8 +18,11 @@ import { MemoryBroker } from "./memory_broker.ts";
 const MESSAGES = 1_000_000;
 const MESSAGES_PER_TURN = 50;
 
-/** Rounds before anything counts: compiling the code allocates too. */
-const WARM_UPS = 2;
+/**
+ * Rounds before anything counts: compiling the code allocates too, and so does the moment at which a
+ * count of bytes outgrows 31 bits and its code is compiled anew.
+ */
+const WARM_UPS = 3;
 const ALL = (WARM_UPS + 1) * MESSAGES;
 
 /**

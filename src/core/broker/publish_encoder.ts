@@ -49,6 +49,8 @@ export interface PublishOptions {
 }
 
 const NO_BYTES = new Uint8Array(0);
+/** Fractions of a millisecond are not exact: without this a whole second may become one more. */
+const ROUNDING_S = 1e-6;
 const SHAPES = 16;
 /** Up to here a loop is as quick as a copy from a view. */
 const SHORT_PACKET = 24;
@@ -86,7 +88,7 @@ export class PublishEncoder {
     this.#serial++;
     this.#expirySeconds = message.expiresAt === Infinity
       ? -1
-      : Math.max(0, Math.ceil((message.expiresAt - now) / 1000));
+      : Math.max(0, Math.ceil((message.expiresAt - now) / 1000 - ROUNDING_S));
     if (message.verbatimVersion === 0) return;
     this.#verbatim.bytes = message.payloadBytes;
     const shape = this.#shapes[shapeIndex(message.verbatimVersion, 0, message.retain)]!;

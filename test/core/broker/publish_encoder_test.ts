@@ -186,3 +186,19 @@ test("PublishEncoder.appendCommon() hands on a live QoS 0 packet as it came", ()
     }
   }
 });
+
+test("PublishEncoder never gives a message more seconds than it came with [MQTT-3.3.2-6]", () => {
+  const encoder = new PublishEncoder();
+  const message = makeMessage({ ...publish("a"), publisherId: "" });
+  for (let i = 1; i < 2000; i++) {
+    // Clocks count fractions of a millisecond, which do not add up exactly.
+    const now = i * 1234.567_89;
+    message.expiresAt = now + 1000 * 1000;
+    encoder.begin(message, now);
+    const writer = new Writer(new Uint8Array(64));
+    encoder.appendCommon(writer, 5, 0, false, 0);
+    const view = new PublishView();
+    view.read(writer.bytes[0]!, writer.bytes, 2, writer.length, 5);
+    assertEquals(view.messageExpiryInterval, 1000);
+  }
+});
