@@ -19,7 +19,13 @@ import { currentRuntime } from "./src/runtime/current.ts";
 export type { BrokerGauges, BrokerOptions } from "./src/app/broker.ts";
 export type { HostMessage } from "./src/core/broker/broker_core.ts";
 export type { Counters } from "./src/core/broker/counters.ts";
-export type { BrokerEvent, CloseCause, PacketEvent, Peer } from "./src/core/broker/event.ts";
+export type { BrokerEvent, CloseCause, PacketEvent } from "./src/core/broker/event.ts";
+export type {
+  ListenerSettings,
+  Peer,
+  PeerCertificate,
+  TlsPeer,
+} from "./src/core/session/peer.ts";
 export { DEFAULT_LIMITS, type Limits } from "./src/core/broker/limits.ts";
 export {
   type Answer,

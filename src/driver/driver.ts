@@ -12,6 +12,7 @@
 import type { BrokerCore, HostMessage } from "../core/broker/broker_core.ts";
 import type { Connection } from "../core/broker/connection.ts";
 import type { BrokerEvent } from "../core/broker/event.ts";
+import type { ListenerSettings } from "../core/session/peer.ts";
 import type { Answer, Question } from "../core/broker/question.ts";
 import { OperationError } from "../core/base/operation_error.ts";
 import { ReasonCode } from "../core/codec/reason_code.ts";
@@ -69,9 +70,9 @@ export class Driver {
     this.#host = host;
   }
 
-  /** Serves a connection. */
-  accept(transport: Transport): TransportHandler {
-    const connection = this.#core.open(transport, this.#host.now());
+  /** Serves a connection, by the settings of the listener that it came in by. */
+  accept(transport: Transport, listener?: ListenerSettings): TransportHandler {
+    const connection = this.#core.open(transport, this.#host.now(), listener);
     const link = new Link(this, connection, transport);
     this.#links.set(connection, link);
     this.#deferFlush();

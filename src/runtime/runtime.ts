@@ -6,15 +6,35 @@
  */
 
 import type { Accept } from "../transport/transport.ts";
+import type { Files } from "./files.ts";
+import type { Host } from "./host.ts";
+import type { TlsOptions } from "./tls.ts";
+
+/** What all listening sockets have in common. */
+interface SocketOptions {
+  /** TLS on every connection; accepted once its handshake is done. */
+  readonly tls?: TlsOptions | undefined;
+  /**
+   * Told of a connection that could not be accepted, for example because its handshake failed;
+   * the listener lives on.
+   */
+  readonly onError?: (error: unknown, remoteAddress?: string) => void;
+}
 
 /** Where to listen. */
-export interface ListenOptions {
-  /** An address or host name; `"0.0.0.0"`, `"::"`, `"127.0.0.1"` … */
+export interface ListenOptions extends SocketOptions {
+  /** An address or host name; `"0.0.0.0"`, `"::"`, `"127.0.0.1"` … An IPv6 socket is IPv6 only. */
   readonly hostname: string;
   /** 0 takes any free port. */
   readonly port: number;
-  /** Told of a connection that could not be accepted; the listener lives on. */
-  readonly onError?: (error: unknown) => void;
+}
+
+/** Where to listen on this machine's file system. */
+export interface UnixListenOptions extends SocketOptions {
+  /** A stale socket there is removed first, and ours when the listener closes. */
+  readonly path: string;
+  /** Permission bits of the socket. */
+  readonly mode: number;
 }
 
 /** An open listening socket. */
@@ -22,6 +42,11 @@ export interface Listener {
   readonly hostname: string;
   /** The port in use, also when 0 was asked for. */
   readonly port: number;
+  /**
+   * Uses other certificates, keys and lists from the next connection on; those that are there keep
+   * theirs. Rejects, and changes nothing, when they are not usable.
+   */
+  setTls?(options: TlsOptions): Promise<void>;
   /** Stops accepting. Connections already accepted live on. */
   close(): Promise<void>;
 }
@@ -38,9 +63,16 @@ export interface Runtime {
    * Listens for TCP connections.
    *
    * @throws {OperationError} with code `"address-in-use"`, `"address-not-available"`,
-   * `"permission-denied"` or `"listen-failed"`.
+   * `"permission-denied"` or `"listen-failed"`; with TLS also `"tls-failed"` for files that make
+   * no sense and `"not-supported"` for what this runtime cannot do.
    */
   listenTcp(options: ListenOptions, accept: Accept): Promise<Listener>;
+  /** Listens on a Unix socket; throws as `listenTcp` does. */
+  listenUnix(options: UnixListenOptions, accept: Accept): Promise<Listener>;
+  /** The file system. Loaded when first asked for, because most programs need none. */
+  files(): Promise<Files>;
+  /** The process and the machine. */
+  host(): Promise<Host>;
   /** Milliseconds on a clock that never jumps. */
   now(): number;
   /** Runs `flush` when the current turn of the event loop has handed over what it has. */

@@ -9,7 +9,8 @@
  */
 
 import { unreachable } from "../core/base/assert.ts";
-import type { BrokerEvent, CloseCause, PacketEvent, Peer } from "../core/broker/event.ts";
+import type { BrokerEvent, CloseCause, PacketEvent } from "../core/broker/event.ts";
+import type { Peer } from "../core/session/peer.ts";
 import type { LogLine, LogType } from "./log_line.ts";
 
 /** The lines about an event. */

@@ -34,3 +34,8 @@ function classify(code: unknown): readonly [OperationErrorCode, string] {
       return ["listen-failed", "the system refuses"];
   }
 }
+
+/** The error for something that a runtime cannot do. */
+export function notSupported(what: string): OperationError {
+  return new OperationError("not-supported", `${what} are not supported on this runtime`);
+}

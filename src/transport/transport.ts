@@ -8,6 +8,8 @@
  * @module
  */
 
+import type { TlsPeer } from "../core/session/peer.ts";
+
 /** What the driver may do to one connection. */
 export interface Transport {
   /** The peer's address as text, `""` where there is none. */
@@ -16,6 +18,8 @@ export interface Transport {
   readonly remotePort: number;
   /** The port that accepted the connection, 0 where there is none. */
   readonly localPort: number;
+  /** What TLS says of the peer, once the handshake is done; a transport is accepted after that. */
+  readonly tls?: TlsPeer | undefined;
   /**
    * Sends `bytes[0..length)`. `true`: consumed, the buffer may be reused at once. `false`: the
    * transport owns the buffer until it calls `onWritable`, and nothing may be written before that.

@@ -228,6 +228,18 @@ class FakeRuntime implements Runtime {
   accept: Accept | undefined;
   opened: Promise<void> = Promise.resolve();
 
+  listenUnix(): Promise<never> {
+    return Promise.reject(new Error("Not used here"));
+  }
+
+  files(): Promise<never> {
+    return Promise.reject(new Error("Not used here"));
+  }
+
+  host(): Promise<never> {
+    return Promise.reject(new Error("Not used here"));
+  }
+
   async listenTcp(
     { hostname, port }: { readonly hostname: string; readonly port: number },
     accept: Accept,

@@ -53,6 +53,9 @@ function start(
     version: "0.0.0",
     args: [],
     listenTcp: () => Promise.reject(new Error("Not used here")),
+    listenUnix: () => Promise.reject(new Error("Not used here")),
+    files: () => Promise.reject(new Error("Not used here")),
+    host: () => Promise.reject(new Error("Not used here")),
     now: () => 0,
     defer: queueMicrotask,
     onSignal(signal, handler) {

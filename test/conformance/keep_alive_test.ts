@@ -97,6 +97,7 @@ test("A client whose packet waits for an answer is not silent", () => {
       subscribe: () => 0,
       unsubscribe: () => 0,
       deliver: () => true,
+      hasRetained: () => true,
     },
   });
   const client = broker.connect({ keepAlive: 10 });

@@ -383,6 +383,7 @@ const ASKING: Policy = {
   subscribe: () => ASK,
   unsubscribe: () => 0,
   deliver: () => true,
+  hasRetained: () => true,
 };
 
 test("Driver takes questions outside and brings the answers back", () => {

@@ -19,6 +19,9 @@ export const CONTRACTS: readonly string[] = [
   "src/cluster/cluster.ts",
   "src/cluster/bus.ts",
   "src/runtime/runtime.ts",
+  "src/runtime/files.ts",
+  "src/runtime/host.ts",
+  "src/runtime/tls.ts",
 ];
 
 const CORE = ["src/core/"];
@@ -52,8 +55,8 @@ const ARROWS: readonly (readonly [folder: string, targets: readonly string[]])[]
   ["src/store/", [...CORE, ...CONTRACTS]],
   ["src/auth/", [...CORE, ...CONTRACTS]],
   ["src/cluster/", [...CORE, ...CONTRACTS]],
-  ["src/config/", CORE],
-  ["src/telemetry/", CORE],
+  ["src/config/", [...CORE, ...CONTRACTS]],
+  ["src/telemetry/", [...CORE, ...CONTRACTS]],
   ["src/driver/", [...CORE, ...CONTRACTS]],
   ["src/client/", [...CORE, ...CONTRACTS, "src/driver/"]],
   ["src/bridge/", [...CORE, ...CONTRACTS, "src/client/", "src/telemetry/"]],
@@ -81,7 +84,7 @@ const ARROWS: readonly (readonly [folder: string, targets: readonly string[]])[]
   ]],
   ["src/runtime/bun/", [...CONTRACTS, "src/transport/", "src/runtime/node/"]],
   ["src/runtime/workers/", [...CONTRACTS, "src/transport/", "src/app/", "src/driver/"]],
-  ["src/runtime/deno/", [...CONTRACTS, "src/transport/"]],
+  ["src/runtime/deno/", [...CONTRACTS, "src/transport/", "src/runtime/node/"]],
   ["src/runtime/node/", [...CONTRACTS, "src/transport/"]],
 ];
 

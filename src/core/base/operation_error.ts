@@ -13,6 +13,12 @@ export type OperationErrorCode =
   | "listen-failed"
   | "no-listener"
   | "no-answer"
+  | "not-supported"
+  | "tls-failed"
+  | "not-found"
+  | "too-many-files"
+  | "file-failed"
+  | "plugin-failed"
   | "closed";
 
 /** Thrown when the surroundings failed. */

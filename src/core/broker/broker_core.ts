@@ -18,7 +18,8 @@ import type { Counters } from "./counters.ts";
 import { feedStarved, pump } from "./pump.ts";
 import { applyAnswer, processPackets } from "./dispatch.ts";
 import { endConnection, expireSession } from "./end.ts";
-import type { BrokerEvent, CloseCause, Peer } from "./event.ts";
+import type { BrokerEvent, CloseCause } from "./event.ts";
+import type { ListenerSettings, Peer } from "../session/peer.ts";
 import { publish } from "./publish.ts";
 import type { Answer, Question } from "./question.ts";
 import { expel } from "./refuse.ts";
@@ -88,10 +89,15 @@ export class BrokerCore {
     return this.#state.isFlushDue;
   }
 
-  /** Input: a connection was opened. */
-  open(peer: Peer, now: number): Connection {
+  /** Input: a connection was opened; without a listener the limits' own settings apply. */
+  open(peer: Peer, now: number, listener?: ListenerSettings): Connection {
     const state = this.#state;
-    const connection = new Connection(peer, state.packetLimits.beforeConnect, state.pool);
+    const connection = new Connection(
+      peer,
+      listener ?? state.ownListener,
+      state.packetLimits.beforeConnect,
+      state.pool,
+    );
     state.counters.connectionsOpened++;
     state.connections.add(connection);
     state.emit({ kind: "opened", peer });

@@ -17,8 +17,8 @@ import type { Session, Subscription } from "../session/session.ts";
 import type { SharedGroup } from "../session/shared_group.ts";
 import type { InboundAliases, OutboundAliases } from "../session/topic_aliases.ts";
 import type { Topic } from "../topic/route_table.ts";
-import type { Peer } from "./event.ts";
 import { Outbox } from "./outbox.ts";
+import type { ListenerSettings, Peer } from "../session/peer.ts";
 import type { ConnectRequest } from "./question.ts";
 
 /** What a topic leads to. */
@@ -50,6 +50,8 @@ export type Pending =
 export class Connection {
   readonly kind = "connection";
   readonly peer: Peer;
+  /** What is granted to those who come in where it did. */
+  readonly listener: ListenerSettings;
   readonly framer: Framer;
   readonly outbox: Outbox;
 
@@ -94,8 +96,14 @@ export class Connection {
   at = Infinity;
   heapIndex = -1;
 
-  constructor(peer: Peer, packetLimits: Uint32Array, pool: BufferPool) {
+  constructor(
+    peer: Peer,
+    listener: ListenerSettings,
+    packetLimits: Uint32Array,
+    pool: BufferPool,
+  ) {
     this.peer = peer;
+    this.listener = listener;
     this.framer = new Framer(packetLimits);
     this.outbox = new Outbox(pool);
   }

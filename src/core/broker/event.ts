@@ -7,6 +7,7 @@
  */
 
 import type { ProtocolVersion, QoS } from "../codec/protocol.ts";
+import type { Peer } from "../session/peer.ts";
 
 /** Why a connection ended, in the terms that the log uses. */
 export type CloseCause =
@@ -32,14 +33,6 @@ export type CloseCause =
   | "server busy"
   | "quota exceeded"
   | "internal error";
-
-/** Where a connection comes from. */
-export interface Peer {
-  /** The peer's address as text; `""` where there is none. */
-  readonly remoteAddress: string;
-  readonly remotePort: number;
-  readonly localPort: number;
-}
 
 /** A packet that was received, sent, denied or dropped. Fields that its type lacks are absent. */
 export interface PacketEvent {

@@ -28,6 +28,8 @@ export function handleAuth(state: BrokerState, connection: Connection, packet: A
     const { session } = connection;
     if (session === undefined) return;
     connection.reauthentication = {
+      listener: connection.listener,
+      isIdentified: false,
       peer: connection.peer,
       clientId: session.clientId,
       protocolVersion: connection.protocolVersion,

@@ -39,9 +39,11 @@ export function handleConnect(
   }
   const request: ConnectRequest = {
     peer: connection.peer,
+    listener: connection.listener,
     clientId: packet.clientId === "" ? makeClientId(state) : packet.clientId,
     protocolVersion: packet.protocolVersion,
     username: packet.username,
+    isIdentified: false,
     password: packet.password,
     isBridge: packet.isBridge,
   };

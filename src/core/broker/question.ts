@@ -11,7 +11,7 @@
 
 import type { ProtocolVersion, QoS } from "../codec/protocol.ts";
 import { ReasonCode } from "../codec/reason_code.ts";
-import type { Peer } from "./event.ts";
+import type { ListenerSettings, Peer } from "../session/peer.ts";
 
 /** Granted, a reason code of refusal, or `ASK`: the answer will come from outside. */
 export type Decision = ReasonCode | typeof ASK;
@@ -22,16 +22,31 @@ export const ASK = -1;
 /** Who wants to connect. */
 export interface ConnectRequest {
   readonly peer: Peer;
+  readonly listener: ListenerSettings;
   readonly clientId: string;
   readonly protocolVersion: ProtocolVersion;
+  /** That of the CONNECT, or the identity that the listener takes in its place. */
   readonly username: string | undefined;
+  /** The user name is an identity that TLS has proven: no password is to be asked for. */
+  readonly isIdentified: boolean;
   /** Never to be logged. */
   readonly password: Uint8Array | undefined;
   readonly isBridge: boolean;
 }
 
-/** A client that has connected. */
+/** A client that has connected, now or before: its session goes on without a connection. */
 export interface Client {
+  readonly clientId: string;
+  readonly username: string | undefined;
+  /** The listener that it last came in by; `undefined` for one that a store brought back. */
+  readonly listener: ListenerSettings | undefined;
+  /** The policy's own notes about this client; the broker only keeps them. */
+  policyNotes: unknown;
+}
+
+/** Who published a retained message, as far as that is kept with it. */
+export interface Publisher {
+  /** `""` for the broker itself. */
   readonly clientId: string;
   readonly username: string | undefined;
 }
@@ -46,6 +61,8 @@ export interface Policy {
   unsubscribe(client: Client, filter: string): Decision;
   /** Whether a message of this topic may reach the client. */
   deliver(client: Client, topic: string): boolean;
+  /** Whether what this client has had retained under the topic may still be given out. */
+  hasRetained(publisher: Publisher, topic: string): boolean;
 }
 
 /** Something only the outside can decide. The connection's packets wait for its answer. */
@@ -105,4 +122,5 @@ export const OPEN_POLICY: Policy = Object.freeze({
   subscribe: () => ReasonCode.SUCCESS,
   unsubscribe: () => ReasonCode.SUCCESS,
   deliver: () => true,
+  hasRetained: () => true,
 });

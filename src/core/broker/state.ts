@@ -23,6 +23,7 @@ import type { Connection, Target } from "./connection.ts";
 import { Counters } from "./counters.ts";
 import type { BrokerEvent } from "./event.ts";
 import type { Limits } from "./limits.ts";
+import type { ListenerSettings } from "../session/peer.ts";
 import { PublishEncoder, type PublishOptions } from "./publish_encoder.ts";
 import { OPEN_POLICY, type Policy, type Question } from "./question.ts";
 
@@ -63,6 +64,8 @@ export class BrokerState {
   /** The policy lets everybody do everything, so nobody need be asked per message. */
   isOpen: boolean;
   packetLimits: PacketLimits;
+  /** The settings of connections that came in by no listener of the host's. */
+  ownListener: ListenerSettings;
   readonly random: Random;
   readonly keepsJournal: boolean;
   readonly tracesPackets: boolean;
@@ -122,6 +125,7 @@ export class BrokerState {
     this.isOpen = this.policy === OPEN_POLICY;
     this.retained = new TopicTrie({ seed: options.random() });
     this.packetLimits = packetLimits(options.limits);
+    this.ownListener = ownListener(options.limits);
     // Nobody is behind before it was given anything.
     this.#flushBytes = Math.min(FLUSH_BYTES_MAX, options.limits.backlogBytesMax >> 1);
     this.random = options.random;
@@ -212,6 +216,22 @@ export class BrokerState {
   record(change: Change): void {
     this.changes.push(change);
   }
+}
+
+function ownListener(limits: Limits): ListenerSettings {
+  return {
+    name: "",
+    protocolVersions: [3, 4, 5],
+    maximumQos: limits.maximumQos,
+    topicAliasMaximum: limits.topicAliasMaximum,
+    topicAliasMaximumBroker: limits.topicAliasMaximumBroker,
+    allowZeroLengthClientId: limits.allowZeroLengthClientId,
+    autoIdPrefix: limits.autoIdPrefix,
+    connectionsMax: Infinity,
+    mountPoint: "",
+    usesUsernameAsClientId: false,
+    identitySource: "none",
+  };
 }
 
 /** The largest remaining length of a packet of so many bytes. */

@@ -12,6 +12,7 @@ import { LazyMap } from "../base/lazy_map.ts";
 import type { QoS } from "../codec/protocol.ts";
 import { DeliveryQueue } from "./delivery_queue.ts";
 import type { Message } from "./message.ts";
+import type { ListenerSettings } from "./peer.ts";
 import { Receiver } from "./receiver.ts";
 import { Sender } from "./sender.ts";
 import type { Will } from "./will.ts";
@@ -67,6 +68,10 @@ export class Session<C> {
   readonly clientId: string;
   /** The user who made it. */
   username: string | undefined;
+  /** The settings of the listener that its client last came in by. */
+  listener: ListenerSettings | undefined = undefined;
+  /** What the policy notes about its client. */
+  policyNotes: unknown = undefined;
   connection: C | undefined = undefined;
   /** Seconds; 0 ends it with its connection, `NEVER_EXPIRES` never. */
   expiryInterval = 0;

@@ -5,6 +5,7 @@
  */
 
 import { processRuntime } from "../node/process.ts";
+import { notSupported } from "../../transport/listen_error.ts";
 import type { Runtime } from "../runtime.ts";
 import { bunApi } from "./bun_api.ts";
 import { listenTcp } from "./listen_tcp.ts";
@@ -15,6 +16,9 @@ export const bunRuntime: Runtime = {
   name: "bun",
   version: bunApi().version,
   listenTcp,
+  listenUnix: () => Promise.reject(notSupported("Unix sockets")),
+  files: () => Promise.reject(notSupported("Files")),
+  host: () => Promise.reject(notSupported("The machine")),
   // Idle connections are small here as it is.
   tuneProcess: () => {},
 };

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { notSupported } from "../../transport/listen_error.ts";
 import type { Runtime, Signal } from "../runtime.ts";
 import { listenTcp } from "./listen_tcp.ts";
 
@@ -12,6 +13,9 @@ export const denoRuntime: Runtime = {
   name: "deno",
   version: Deno.version.deno,
   listenTcp,
+  listenUnix: () => Promise.reject(notSupported("Unix sockets")),
+  files: () => Promise.reject(notSupported("Files")),
+  host: () => Promise.reject(notSupported("The machine")),
   now: () => performance.now(),
   // A microtask, where the other runtimes take `setImmediate`: here a turn is one read's worth of
   // work, and waiting for the event loop would cost more than it gathers.

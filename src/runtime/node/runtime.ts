@@ -6,6 +6,7 @@
 
 import process from "node:process";
 import { setFlagsFromString } from "node:v8";
+import { notSupported } from "../../transport/listen_error.ts";
 import type { Runtime } from "../runtime.ts";
 import { listenTcp } from "./listen_tcp.ts";
 import { processRuntime } from "./process.ts";
@@ -16,6 +17,9 @@ export const nodeRuntime: Runtime = {
   name: "node",
   version: process.versions.node,
   listenTcp,
+  listenUnix: () => Promise.reject(notSupported("Unix sockets")),
+  files: () => Promise.reject(notSupported("Files")),
+  host: () => Promise.reject(notSupported("The machine")),
   // The young generation would grow with the first storm of connections and stay: a third of what
   // ten thousand idle connections take. The hot path makes hardly any garbage that could fill it.
   tuneProcess: () => setFlagsFromString("--semi-space-growth-factor=1"),

@@ -1,0 +1,56 @@
+/**
+ * The process and the machine around it, as a program needs them that takes a daemon's place.
+ * A part that a runtime does not have throws an `OperationError` with code `"not-supported"`.
+ *
+ * @module
+ */
+
+/** A running logger of the system. */
+export interface SystemLog {
+  /** `priority` is the severity, 0 (emergency) to 7 (debug); the text has no line feed. */
+  write(priority: number, text: string): void;
+  close(): void;
+}
+
+export interface Host {
+  readonly processId: number;
+  readonly hostname: string;
+  /** The present environment. */
+  environment(): Readonly<Record<string, string>>;
+  /** The user's numeric id, `undefined` where there is no such thing. */
+  userId(): number | undefined;
+  groupId(): number | undefined;
+  /** The ids of a user of this machine; `undefined` when there is no such user. */
+  findUser(
+    name: string,
+  ): Promise<{ readonly userId: number; readonly groupId: number } | undefined>;
+  /** Becomes another user, for good: group first, supplementary groups dropped. */
+  becomeUser(userId: number, groupId: number): void;
+  /** Sets the mask of new files' modes. */
+  setFileMask(mask: number): void;
+  /** Bytes of memory that the program's objects take, and those of the whole process. */
+  memory(): { readonly heapBytes: number; readonly residentBytes: number };
+  /** All addresses of a host name. */
+  resolve(hostname: string): Promise<readonly string[]>;
+  /** The addresses of a network interface; empty when there is none of that name. */
+  interfaceAddresses(name: string): readonly string[];
+  /** Starts the program again with these words, in a session of its own; gives its process id. */
+  startDetached(args: readonly string[], environment: Readonly<Record<string, string>>): number;
+  /** `facility` as in syslog(3): 3 is daemon, 16 to 23 are local0 to local7. */
+  openSystemLog(ident: string, facility: number): SystemLog;
+  /** Loads a JavaScript or TypeScript module from a file. */
+  importModule(path: string): Promise<unknown>;
+  /** Tells a service manager about the state of the program (`READY=1`), where there is one. */
+  notifyServiceManager(state: string): Promise<void>;
+  /** Argon2id, off the event loop or in small steps. */
+  argon2id(password: Uint8Array, options: Argon2Options): Promise<Uint8Array>;
+}
+
+export interface Argon2Options {
+  readonly salt: Uint8Array;
+  readonly passes: number;
+  readonly memoryKib: number;
+  readonly lanes: number;
+  /** Bytes of the result. */
+  readonly length: number;
+}
