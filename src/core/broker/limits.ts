@@ -6,6 +6,7 @@
  */
 
 import type { QoS } from "../codec/protocol.ts";
+import type { ListenerSettings } from "../session/peer.ts";
 
 export interface Limits {
   /** Bytes of a packet from a client; a larger one ends the connection. */
@@ -16,12 +17,26 @@ export interface Limits {
   readonly topicSlashesMax: number;
   /** Packets in flight to a client beside its own Receive Maximum; more wait. 0: no limit. */
   readonly inflightMessagesMax: number;
+  /**
+   * Payload bytes in flight to a client: once so many are, nothing more of QoS 1 or 2 is sent
+   * before it acknowledges some. 0: no limit.
+   */
+  readonly inflightBytesMax: number;
   /** QoS 2 packets in flight from a version 5 client; more are refused. 0: no limit. */
   readonly receiveMaximum: number;
   /** Deliveries that wait for one client; the newest is dropped. 0: no limit. */
   readonly queuedMessagesMax: number;
   /** Bytes that wait for one client; the newest is dropped. 0: no limit. */
   readonly queuedBytesMax: number;
+  /** Whether messages of a lower QoS than that of the subscription are raised to it. */
+  readonly upgradesOutgoingQos: boolean;
+  /**
+   * Whether a client of an older version whose subscriptions overlap gets a copy for each of them;
+   * those of version 5 always do.
+   */
+  readonly allowsDuplicateMessages: boolean;
+  /** Whether the client that had a message retained must still be allowed to. */
+  readonly checksRetainSource: boolean;
   /** Whether QoS 0 messages wait for a client that is away, within the limits above. */
   readonly queueQos0Messages: boolean;
   /**
@@ -67,6 +82,8 @@ export interface Limits {
   readonly subscriptionsPerSessionMax: number;
   /** Retained messages; new topics beyond it are not retained. 0: no limit. */
   readonly retainedMessagesMax: number;
+  /** Milliseconds between two searches for expired retained messages. 0: removed when met. */
+  readonly retainSweepMs: number;
   /** Topics whose routes are remembered; the oldest are forgotten. */
   readonly rememberedTopicsMax: number;
   /** Bytes of those topics and of their lists of subscribers. */
@@ -84,10 +101,14 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
   messageSizeLimit: 0,
   topicSlashesMax: 200,
   inflightMessagesMax: 20,
+  inflightBytesMax: 0,
   receiveMaximum: 20,
   queuedMessagesMax: 1000,
   queuedBytesMax: 0,
   queueQos0Messages: false,
+  upgradesOutgoingQos: false,
+  allowsDuplicateMessages: true,
+  checksRetainSource: true,
   backlogBytesMax: 4 * 1024 * 1024,
   backlogBytesTotalMax: 512 * 1024 * 1024,
   stuckMsMax: 10_000,
@@ -105,9 +126,25 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
   sessionsMax: 1_000_000,
   subscriptionsPerSessionMax: 1_000_000,
   retainedMessagesMax: 10_000_000,
+  retainSweepMs: 0,
   rememberedTopicsMax: 65_536,
   rememberedTopicBytesMax: 16 * 1024 * 1024,
   idleBufferBytesMax: 64 * 1024 * 1024,
   controlPacketBytesMax: 10_000,
   requestPacketBytesMax: 100_000,
+});
+
+/** What is granted to those who come in by no listener of the host's. */
+export const DEFAULT_LISTENER: ListenerSettings = Object.freeze({
+  name: "",
+  protocolVersions: [3, 4, 5],
+  maximumQos: 2,
+  topicAliasMaximum: 10,
+  topicAliasMaximumBroker: 10,
+  allowZeroLengthClientId: true,
+  autoIdPrefix: "auto-",
+  connectionsMax: Infinity,
+  mountPoint: "",
+  usesUsernameAsClientId: false,
+  identitySource: "none",
 });

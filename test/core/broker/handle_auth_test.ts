@@ -1,6 +1,7 @@
 // Enhanced authentication (4.12): exchanges of any length before the CONNACK and after it.
 
 import { assertEquals } from "@std/assert";
+import { DEFAULT_LISTENER } from "../../../src/core/broker/limits.ts";
 import { ASK, OPEN_POLICY, type Policy } from "../../../src/core/broker/question.ts";
 import type { Packet } from "../../../src/core/codec/packet.ts";
 import type { Properties } from "../../../src/core/codec/property.ts";
@@ -77,9 +78,11 @@ test("AUTH goes to and fro before the CONNACK, which carries the last word [MQTT
     id: question!.id,
     request: {
       peer: { remoteAddress: "192.0.2.1", remotePort: 50_000, localPort: 1883 },
+      listener: DEFAULT_LISTENER,
       clientId: "client",
       protocolVersion: 5,
       username: "user",
+      isIdentified: false,
       password: undefined,
       isBridge: false,
     },

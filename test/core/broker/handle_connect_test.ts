@@ -2,6 +2,7 @@
 
 import { assertEquals } from "@std/assert";
 import type { BrokerEvent } from "../../../src/core/broker/event.ts";
+import { DEFAULT_LISTENER } from "../../../src/core/broker/limits.ts";
 import { ASK, OPEN_POLICY, type Policy } from "../../../src/core/broker/question.ts";
 import { ReasonCode } from "../../../src/core/codec/reason_code.ts";
 import { test } from "../../harness.ts";
@@ -25,9 +26,11 @@ test("handleConnect() asks who it is, and what follows waits for the answer", ()
     id: 1,
     request: {
       peer: PEER,
+      listener: DEFAULT_LISTENER,
       clientId: "client",
       protocolVersion: 4,
       username: "user",
+      isIdentified: false,
       password: bytesOf("secret"),
       isBridge: false,
     },
