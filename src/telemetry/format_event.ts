@@ -25,6 +25,29 @@ export function formatEvent(event: BrokerEvent): readonly LogLine[] {
       return formatConnected(event);
     case "closed":
       return formatClosed(event);
+    case "denied-connection": {
+      const { remoteAddress } = event.peer;
+      const text = `Client connection from ${remoteAddress} denied: max_connections exceeded.`;
+      return one("notice", text);
+    }
+    case "tls-on-plain": {
+      const text = "appears to be using TLS to connect to a non-TLS listener.";
+      return one("notice", `Client from ${at(event.peer)} ${text}`);
+    }
+    case "login-refused":
+      return [];
+    case "session-discarded":
+      return one("warning", formatDiscarded(event));
+    case "will-not-permitted":
+      return one(
+        "notice",
+        `Client ${event.clientId} may not publish its will message to '${event.topic}'.`,
+      );
+    case "publish-rate-exceeded":
+      return one(
+        "notice",
+        `Client ${event.clientId} has exceeded its publish rate and is being slowed down.`,
+      );
     case "second-connect":
       return one("notice", `Bad client ${at(event.peer)} sending multiple CONNECT messages.`);
     case "subscribed":
@@ -71,6 +94,16 @@ function formatConnected(event: Extract<BrokerEvent, { kind: "connected" }>): Lo
     );
   }
   return lines;
+}
+
+function formatDiscarded(event: Extract<BrokerEvent, { kind: "session-discarded" }>): string {
+  const { peer, clientId, username, ownerUsername } = event;
+  return `Session of client ${clientId} belonged to ${userName(ownerUsername)} and was discarded: ` +
+    `the client identifier is now used by ${userName(username)} from ${at(peer)}.`;
+}
+
+function userName(username: string | undefined): string {
+  return username === undefined ? "no user" : `user '${username}'`;
 }
 
 function formatClosed(event: Extract<BrokerEvent, { kind: "closed" }>): LogLine[] {

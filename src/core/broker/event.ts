@@ -7,6 +7,7 @@
  */
 
 import type { ProtocolVersion, QoS } from "../codec/protocol.ts";
+import type { ReasonCode } from "../codec/reason_code.ts";
 import type { Peer } from "../session/peer.ts";
 
 /** Why a connection ended, in the terms that the log uses. */
@@ -29,6 +30,9 @@ export type CloseCause =
   | "client identifier not valid"
   | "bad username or password"
   | "bad authentication method"
+  | "client banned"
+  | "connection rate exceeded"
+  | "server unavailable"
   | "unsupported protocol version"
   | "server busy"
   | "quota exceeded"
@@ -37,7 +41,13 @@ export type CloseCause =
 /** A packet that was received, sent, denied or dropped. Fields that its type lacks are absent. */
 export interface PacketEvent {
   readonly kind: "packet";
-  readonly action: "received" | "sending" | "denied" | "denied-delivery" | "dropped-too-large";
+  readonly action:
+    | "received"
+    | "sending"
+    | "denied"
+    | "denied-delivery"
+    | "dropped-too-large"
+    | "over-quota";
   readonly type:
     | "connack"
     | "publish"
@@ -98,6 +108,30 @@ export type BrokerEvent =
     /** What was broken, in words for an operator; never a secret, never a payload. */
     readonly detail: string | undefined;
   }
+  /** There are as many connections as there may be; it was closed without having been opened. */
+  | { readonly kind: "denied-connection"; readonly peer: Peer }
+  /** The first bytes were those of a TLS handshake. */
+  | { readonly kind: "tls-on-plain"; readonly peer: Peer }
+  /** Somebody was not who he said he was, or is not let in; the connection is closed next. */
+  | {
+    readonly kind: "login-refused";
+    readonly peer: Peer;
+    readonly clientId: string;
+    readonly username: string | undefined;
+    readonly reasonCode: ReasonCode;
+  }
+  /** The identifier's session belonged to somebody else, and has ended with all it held. */
+  | {
+    readonly kind: "session-discarded";
+    readonly peer: Peer;
+    readonly clientId: string;
+    readonly username: string | undefined;
+    readonly ownerUsername: string | undefined;
+  }
+  /** A client has left a Will that it may not publish; it is asked about again when it is due. */
+  | { readonly kind: "will-not-permitted"; readonly clientId: string; readonly topic: string }
+  /** A client publishes too fast and waits, for the first time since it connected. */
+  | { readonly kind: "publish-rate-exceeded"; readonly clientId: string }
   | { readonly kind: "second-connect"; readonly peer: Peer; readonly clientId: string | undefined }
   | {
     readonly kind: "subscribed";

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { QoS } from "../codec/protocol.ts";
+import type { ProtocolVersion, QoS } from "../codec/protocol.ts";
 import type { ListenerSettings } from "../session/peer.ts";
 
 export interface Limits {
@@ -74,10 +74,20 @@ export interface Limits {
    * sooner is told that the broker is busy, so that two who fight for an identifier slow down.
    */
   readonly takeOverBurst: number;
-  /** Connections at one time; more are closed at once. */
+  /** Connections at one time, by whatever listener; more are closed at once. */
   readonly connectionsMax: number;
   /** Sessions, with or without a connection; a client that needs one more is refused. */
   readonly sessionsMax: number;
+  /** What client identifiers must begin with one of; any may connect when there is none. */
+  readonly clientIdPrefixes: readonly string[];
+  /**
+   * PUBLISH packets of one client in so many seconds; who sends more is not read from until there
+   * is room again. 0: no limit.
+   */
+  readonly publishRateCount: number;
+  readonly publishRateSeconds: number;
+  /** Wills that are due and wait for an answer of the outside; one more is dropped. */
+  readonly undecidedWillsMax: number;
   /** Subscriptions of one session; one more is refused. */
   readonly subscriptionsPerSessionMax: number;
   /** Retained messages; new topics beyond it are not retained. 0: no limit. */
@@ -124,6 +134,10 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
   takeOverBurst: 20,
   connectionsMax: 100_000,
   sessionsMax: 1_000_000,
+  clientIdPrefixes: Object.freeze([]),
+  publishRateCount: 0,
+  publishRateSeconds: 1,
+  undecidedWillsMax: 1000,
   subscriptionsPerSessionMax: 1_000_000,
   retainedMessagesMax: 10_000_000,
   retainSweepMs: 0,
@@ -135,9 +149,9 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
 });
 
 /** What is granted to those who come in by no listener of the host's. */
-export const DEFAULT_LISTENER: ListenerSettings = Object.freeze({
+export const DEFAULT_LISTENER: ListenerSettings = Object.freeze<ListenerSettings>({
   name: "",
-  protocolVersions: [3, 4, 5],
+  protocolVersions: Object.freeze<ProtocolVersion[]>([3, 4, 5]),
   maximumQos: 2,
   topicAliasMaximum: 10,
   topicAliasMaximumBroker: 10,

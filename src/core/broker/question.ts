@@ -11,13 +11,20 @@
 
 import type { ProtocolVersion, QoS } from "../codec/protocol.ts";
 import { ReasonCode } from "../codec/reason_code.ts";
+import type { MessageContents } from "../session/message_contents.ts";
 import type { ListenerSettings, Peer } from "../session/peer.ts";
 
 /** Granted, a reason code of refusal, or `ASK`: the answer will come from outside. */
 export type Decision = ReasonCode | typeof ASK;
 
+/** As a {@linkcode Decision}; `ASK_MESSAGE` has the outside see the message itself as well. */
+export type PublishDecision = Decision | typeof ASK_MESSAGE;
+
 /** The decision that is not made here. */
 export const ASK = -1;
+
+/** As `ASK`, and somebody wants to see the message, who may change or drop it. */
+export const ASK_MESSAGE = -2;
 
 /** Who wants to connect. */
 export interface ConnectRequest {
@@ -32,6 +39,8 @@ export interface ConnectRequest {
   /** Never to be logged. */
   readonly password: Uint8Array | undefined;
   readonly isBridge: boolean;
+  /** What the policy, or who answers, notes here becomes the notes of the accepted client. */
+  policyNotes?: unknown;
 }
 
 /** A client that has connected, now or before: its session goes on without a connection. */
@@ -53,10 +62,15 @@ export interface Publisher {
 
 /** Decides from memory. Each method is called for each case, so it should be quick. */
 export interface Policy {
+  /**
+   * Everybody may publish, subscribe and receive everything that is not reserved, so that none of
+   * the methods below `connect` need be asked. It may change at any time; without it they are.
+   */
+  readonly isOpenForTopics?: boolean;
   connect(request: ConnectRequest): Decision;
   /** Whether a version 5 client may use this Authentication Method; the exchange is then asked. */
   hasAuthenticationMethod(method: string): boolean;
-  publish(client: Client, topic: string, qos: QoS, retain: boolean): Decision;
+  publish(client: Client, topic: string, qos: QoS, retain: boolean): PublishDecision;
   subscribe(client: Client, filter: string, qos: QoS): Decision;
   unsubscribe(client: Client, filter: string): Decision;
   /** Whether a message of this topic may reach the client. */
@@ -84,6 +98,13 @@ export type Question =
     readonly topic: string;
     readonly qos: QoS;
     readonly retain: boolean;
+    /** After `ASK_MESSAGE`: all of the message. */
+    readonly message?: MessageContents;
+    /**
+     * The message is what an earlier answer made of it, and goes elsewhere or otherwise than what
+     * was asked about: only the permission is in question.
+     */
+    readonly isReplaced?: boolean;
   }
   | {
     readonly kind: "subscribe";
@@ -110,7 +131,14 @@ export type Answer =
     readonly data?: Uint8Array;
     readonly username?: string;
   }
-  | { readonly kind: "publish"; readonly reasonCode: ReasonCode }
+  | {
+    readonly kind: "publish";
+    readonly reasonCode: ReasonCode;
+    /** Published instead, when the question brought a message. Its topic is asked about again. */
+    readonly message?: MessageContents;
+    /** The message goes nowhere, and its client is told that it was taken. */
+    readonly isDropped?: boolean;
+  }
   /** One reason code per filter of the question; success grants the requested QoS. */
   | { readonly kind: "subscribe"; readonly reasonCodes: readonly ReasonCode[] };
 
