@@ -28,6 +28,11 @@ export interface Authenticator {
   /** For messages to the operator. */
   readonly name: string;
   authenticate(request: ConnectRequest): Eventual<Verdict>;
+  /**
+   * What lets this user in at present: text that changes when the user would have to log in anew,
+   * and that is never shown. A client that it let in is sent away once a reload has changed it.
+   */
+  credentialOf?(username: string): string | undefined;
   /** The Authentication Methods of version 5 that it knows. */
   readonly methods?: readonly string[];
   /** One step of an enhanced authentication (section 4.12 of the standard). */
@@ -57,8 +62,19 @@ export interface Authorizer {
   unsubscribe?(client: Client, filter: string): Verdict;
   /** At once, because one message may have thousands of receivers. */
   deliver?(client: Client, topic: string): Verdict;
+  /** Asked once per client, and then in place of `publish` and `deliver`. */
+  rulesFor?(client: Publisher): TopicRules;
   /** Whether what this client had retained may still be given out; at once. */
   hasRetained?(publisher: Publisher, topic: string): Verdict;
+}
+
+/**
+ * What one client may do, where that depends on nothing but the topic. Both answers may be
+ * remembered until the deciders change.
+ */
+export interface TopicRules {
+  publish(topic: string): Verdict;
+  deliver(topic: string): Verdict;
 }
 
 /** A message on its way in, before it is routed. */
