@@ -16,6 +16,13 @@ export interface Config {
   readonly general: GeneralConfig;
   /** In file order. Empty in local-only mode, where the program listens on the loopback. */
   readonly listeners: readonly ListenerConfig[];
+  /** Nothing in the configuration said where to listen. */
+  readonly isLocalOnly: boolean;
+  /**
+   * What listeners on the loopback are given in local-only mode: the settings of the default
+   * listener, anonymous clients unless they are forbidden. Address and port are the program's.
+   */
+  readonly localListener: ListenerConfig;
   /** What a listener without its own settings uses, and local-only mode. */
   readonly security: SecurityConfig;
   readonly hasPerListenerSettings: boolean;
@@ -26,26 +33,31 @@ export interface Config {
   readonly bridges: readonly BridgeConfig[];
 }
 
-/** Options of the whole broker. -1 and 0 have become `Infinity` where they mean no limit. */
+/** Options of the whole broker. What a number of 0 means is said at each that may be 0. */
 export interface GeneralConfig {
   readonly allowDuplicateMessages: boolean;
   readonly checkRetainSource: boolean;
   readonly clientIdPrefixes: readonly string[];
   readonly connectionMessages: boolean;
   readonly enableControlApi: boolean;
+  /** `Infinity`: no limit. */
   readonly globalMaxClients: number;
+  /** `Infinity`: no limit. */
   readonly globalMaxConnections: number;
   /** 0: no limit. */
   readonly maxInflightBytes: number;
+  /** 0: no limit. */
   readonly maxInflightMessages: number;
   /** Seconds; 0: no limit. */
   readonly maxKeepalive: number;
   readonly maxPacketSize: number;
   /** 0: no limit. */
   readonly maxQueuedBytes: number;
+  /** 0: no limit. */
   readonly maxQueuedMessages: number;
   /** Bytes of the heap; `Infinity` when there is no limit. */
   readonly memoryLimit: number;
+  /** 0: no limit. */
   readonly messageSizeLimit: number;
   /** Seconds; `Infinity`: never. */
   readonly persistentClientExpiration: number;
@@ -88,8 +100,10 @@ export interface PluginConfig {
   readonly at: SourcePosition;
 }
 
+/** Where something was written. An environment variable is a file, `environment:MIDGE_X`. */
 export interface SourcePosition {
   readonly file: string;
+  /** Counted from 1; 0 where there are no lines. */
   readonly line: number;
 }
 
@@ -174,7 +188,7 @@ export interface RateLimitConfig {
   readonly publishes: Rate | undefined;
   /** `login_failure_limit <count> <seconds>`: refused logins per remote address … */
   readonly loginFailures: Rate | undefined;
-  /** … and `login_ban_duration <seconds>`: for how long it is then turned away. */
+  /** … and `login_ban_duration <seconds>`: for how long it is then turned away, at least 1. */
   readonly loginBanSeconds: number;
 }
 
@@ -183,7 +197,10 @@ export interface Rate {
   readonly seconds: number;
 }
 
-/** One `connection` section, as checked; the values are those of the table of bridge options. */
+/**
+ * One `connection` section, as checked. The options are those of the table of bridge options by
+ * their first names, with defaults; values of several words are one text, numbers in decimal.
+ */
 export interface BridgeConfig {
   readonly at: SourcePosition;
   readonly name: string;
