@@ -10,12 +10,13 @@
 import type { BufferPool } from "../base/buffer_pool.ts";
 import { Framer } from "../codec/framer.ts";
 import type { ConnectPacket, SubscribePacket } from "../codec/packet.ts";
-import type { ProtocolVersion } from "../codec/protocol.ts";
+import type { ProtocolVersion, QoS } from "../codec/protocol.ts";
 import type { ReasonCode } from "../codec/reason_code.ts";
 import type { Message } from "../session/message.ts";
 import type { Session, Subscription } from "../session/session.ts";
 import type { SharedGroup } from "../session/shared_group.ts";
 import type { InboundAliases, OutboundAliases } from "../session/topic_aliases.ts";
+import { MountPoint } from "../topic/mount_point.ts";
 import type { Topic } from "../topic/route_table.ts";
 import { Outbox } from "./outbox.ts";
 import type { ListenerSettings, Peer } from "../session/peer.ts";
@@ -38,7 +39,11 @@ export type Pending =
     readonly kind: "publish";
     /** A kept message. */
     readonly message: Message;
+    /** Those of the PUBLISH, whatever has become of its message. */
+    readonly qos: QoS;
     readonly packetId: number;
+    /** The message is one that an answer has put in the place of that of the PUBLISH. */
+    readonly isReplaced: boolean;
   }
   | {
     readonly kind: "subscribe";
@@ -52,6 +57,8 @@ export class Connection {
   readonly peer: Peer;
   /** What is granted to those who come in where it did. */
   readonly listener: ListenerSettings;
+  /** That of the listener, for as long as the connection lasts. */
+  readonly mount: MountPoint | undefined;
   readonly framer: Framer;
   readonly outbox: Outbox;
 
@@ -104,6 +111,8 @@ export class Connection {
   ) {
     this.peer = peer;
     this.listener = listener;
+    const { mountPoint } = listener;
+    this.mount = mountPoint === "" ? undefined : new MountPoint(mountPoint);
     this.framer = new Framer(packetLimits);
     this.outbox = new Outbox(pool);
   }

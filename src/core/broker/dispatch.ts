@@ -148,7 +148,7 @@ export function applyAnswer(
       return answerAuthenticate(state, connection, answer, now);
     case "publish":
       if (session === undefined) return;
-      return answerPublish(state, connection, session, answer.reasonCode, now);
+      return answerPublish(state, connection, session, answer, now);
     case "subscribe":
       if (session === undefined) return;
       return answerSubscribe(state, connection, session, answer.reasonCodes, now);

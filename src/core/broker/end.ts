@@ -55,7 +55,7 @@ function abandonPublish(
   connection: Connection,
 ): void {
   const { pending } = connection;
-  if (pending?.kind !== "publish" || pending.message.qos !== 2) return;
+  if (pending?.kind !== "publish" || pending.qos !== 2) return;
   const { packetId } = pending;
   session.receiver.release(packetId);
   if (state.keepsJournal && session.isPersistent) {

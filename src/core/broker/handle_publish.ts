@@ -8,17 +8,27 @@
 import { MalformedPacketError, ProtocolError } from "../codec/error.ts";
 import { PacketType, type QoS } from "../codec/protocol.ts";
 import { ReasonCode } from "../codec/reason_code.ts";
+import { makeMessage } from "../session/make_message.ts";
 import type { Message } from "../session/message.ts";
+import {
+  contentsOf,
+  isMessageContents,
+  type MessageContents,
+} from "../session/message_contents.ts";
 import type { Session } from "../session/session.ts";
 import { InboundAliases } from "../session/topic_aliases.ts";
+import type { MountPoint } from "../topic/mount_point.ts";
 import type { Topic } from "../topic/route_table.ts";
-import type { Connection, Target } from "./connection.ts";
+import type { Connection, Pending, Target } from "./connection.ts";
 import type { PacketEvent } from "./event.ts";
 import { isReserved } from "./handle_connect.ts";
 import { publish } from "./publish.ts";
-import { ASK } from "./question.ts";
+import { type Answer, ASK, ASK_MESSAGE, type PublishDecision } from "./question.ts";
 import { sendAck } from "./send.ts";
 import type { BrokerState } from "./state.ts";
+
+type PendingPublish = Extract<Pending, { readonly kind: "publish" }>;
+type PublishAnswer = Extract<Answer, { readonly kind: "publish" }>;
 
 /** A client publishes; the packet is the one that the framer stands on. */
 export function handlePublish(
@@ -28,11 +38,11 @@ export function handlePublish(
   now: number,
 ): void {
   const { view, limits, counters } = state;
-  const { framer, protocolVersion } = connection;
+  const { framer, protocolVersion, listener } = connection;
   view.read(framer.firstByte, framer.bytes, framer.bodyStart, framer.end, protocolVersion);
   counters.publishReceived++;
   counters.publishBytesReceived += view.payloadEnd - view.payloadStart;
-  if (view.qos > limits.maximumQos) {
+  if (view.qos > listener.maximumQos) {
     throw new ProtocolError(
       "MQTT-3.2.2-11",
       "The QoS of a PUBLISH is above the maximum",
@@ -47,14 +57,14 @@ export function handlePublish(
     );
   }
   const topic = findTopic(state, connection, framer.bytes);
-  if (state.tracesPackets) trace(state, session, topic, "received");
+  if (state.tracesPackets) traceView(state, session, topic, "received");
   if (view.qos === 2 && !isNewExchange(state, connection, session)) return;
   if (
     limits.messageSizeLimit > 0 &&
     view.payloadEnd - view.payloadStart > limits.messageSizeLimit
   ) {
     counters.publishDropped++;
-    if (state.tracesPackets) trace(state, session, topic, "dropped-too-large");
+    if (state.tracesPackets) traceView(state, session, topic, "dropped-too-large");
     acknowledge(state, connection, session, view.qos, view.packetId, ReasonCode.PACKET_TOO_LARGE);
     return;
   }
@@ -63,20 +73,15 @@ export function handlePublish(
     const decision = topic.isReserved && isReserved(topic.name)
       ? ReasonCode.NOT_AUTHORIZED
       : state.policy.publish(session, topic.name, view.qos, view.retain);
-    if (decision === ASK) {
-      connection.pending = { kind: "publish", message: message.keep(), packetId: view.packetId };
-      state.questions.push({
-        kind: "publish",
-        id: state.ask(connection),
-        client: session,
-        topic: topic.name,
-        qos: view.qos,
-        retain: view.retain,
-      });
+    if (decision === ASK || decision === ASK_MESSAGE) {
+      const { qos, packetId } = view;
+      const pending = { message: message.keep(), qos, packetId, isReplaced: false };
+      const contents = decision === ASK_MESSAGE ? contentsOf(pending.message, now) : undefined;
+      ask(state, connection, session, pending, contents);
       return;
     }
     if (decision !== ReasonCode.SUCCESS) {
-      if (state.tracesPackets) trace(state, session, topic, "denied");
+      if (state.tracesPackets) traceView(state, session, topic, denial(decision));
       acknowledge(state, connection, session, view.qos, view.packetId, decision);
       return;
     }
@@ -87,21 +92,64 @@ export function handlePublish(
   if (qos > 0) acknowledgePublished(state, connection, session, qos, packetId, matched);
 }
 
-/** The answer to whether a client may publish has come. */
+/** Has the outside decide; the connection's packets wait for the answer. */
+function ask(
+  state: BrokerState,
+  connection: Connection,
+  session: Session<Connection>,
+  pending: Omit<PendingPublish, "kind">,
+  contents: MessageContents | undefined,
+): void {
+  const { message, isReplaced } = pending;
+  connection.pending = { kind: "publish", ...pending };
+  state.questions.push({
+    kind: "publish",
+    id: state.ask(connection),
+    client: session,
+    topic: message.topic,
+    qos: message.qos,
+    retain: message.retain,
+    ...contents === undefined ? {} : { message: contents },
+    ...isReplaced ? { isReplaced } : {},
+  });
+}
+
+/** The answer to whether a client may publish has come, and perhaps another message with it. */
 export function answerPublish(
   state: BrokerState,
   connection: Connection,
   session: Session<Connection>,
-  reasonCode: ReasonCode,
+  answer: PublishAnswer,
   now: number,
 ): void {
   const { pending } = connection;
   if (pending?.kind !== "publish") return;
   connection.pending = undefined;
-  const { message, packetId } = pending;
-  const { qos } = message;
-  if (reasonCode !== ReasonCode.SUCCESS) {
-    acknowledge(state, connection, session, qos, packetId, reasonCode);
+  const { qos, packetId } = pending;
+  let { message } = pending;
+  let decision: PublishDecision = answer.reasonCode;
+  if (decision === ReasonCode.SUCCESS && !pending.isReplaced) {
+    if (answer.isDropped === true) {
+      state.counters.publishDropped++;
+      acknowledge(state, connection, session, qos, packetId, ReasonCode.SUCCESS);
+      return;
+    }
+    if (answer.message !== undefined) {
+      const replacement = replace(state, session, answer.message, now);
+      if (typeof replacement === "number") {
+        decision = replacement;
+      } else {
+        decision = decideAgain(state, session, message, replacement);
+        message = replacement;
+      }
+    }
+  }
+  if (decision === ASK || decision === ASK_MESSAGE) {
+    ask(state, connection, session, { message, qos, packetId, isReplaced: true }, undefined);
+    return;
+  }
+  if (decision !== ReasonCode.SUCCESS) {
+    deny(state, connection, session, message, qos, packetId, decision);
     return;
   }
   const topic = state.routes.find(message.topicBytes, message.topicStart, message.topicEnd);
@@ -109,10 +157,77 @@ export function answerPublish(
   acknowledgePublished(state, connection, session, qos, packetId, matched);
 }
 
+/** Makes a message of what somebody outside put in the place of one; a reason code if he cannot. */
+function replace(
+  state: BrokerState,
+  session: Session<Connection>,
+  contents: MessageContents,
+  now: number,
+): Message | ReasonCode {
+  const { topic, payload, qos, properties } = contents;
+  const { messageSizeLimit, retainAvailable } = state.limits;
+  if (typeof topic !== "string" || state.routes.findName(topic) === null) {
+    return ReasonCode.TOPIC_NAME_INVALID;
+  }
+  if (isReserved(topic)) return ReasonCode.NOT_AUTHORIZED;
+  if (!isMessageContents(contents)) return ReasonCode.IMPLEMENTATION_SPECIFIC_ERROR;
+  if (messageSizeLimit > 0 && payload.length > messageSizeLimit) return ReasonCode.PACKET_TOO_LARGE;
+  const message = makeMessage({
+    topic,
+    payload,
+    qos,
+    retain: contents.retain && retainAvailable,
+    properties,
+    publisherId: session.clientId,
+    publisherUsername: session.username,
+  });
+  const { messageExpiryInterval } = properties;
+  if (messageExpiryInterval !== undefined) message.expiresAt = now + messageExpiryInterval * 1000;
+  return message;
+}
+
+/** A message that goes elsewhere, or otherwise, than was asked about needs a permission of its own. */
+function decideAgain(
+  state: BrokerState,
+  session: Session<Connection>,
+  asked: Message,
+  { topic, qos, retain }: Message,
+): PublishDecision {
+  const isSame = topic === asked.topic && qos === asked.qos && retain === asked.retain;
+  return isSame ? ReasonCode.SUCCESS : state.policy.publish(session, topic, qos, retain);
+}
+
+/** Acknowledges a message that was asked about and goes nowhere. */
+function deny(
+  state: BrokerState,
+  connection: Connection,
+  session: Session<Connection>,
+  message: Message,
+  qos: QoS,
+  packetId: number,
+  reasonCode: ReasonCode,
+): void {
+  if (state.tracesPackets) {
+    state.emit({
+      kind: "packet",
+      action: denial(reasonCode),
+      type: "publish",
+      clientId: session.clientId,
+      dup: false,
+      qos,
+      retain: message.retain,
+      packetId,
+      topic: message.topic,
+      payloadBytes: message.payloadLength,
+    });
+  }
+  acknowledge(state, connection, session, qos, packetId, reasonCode);
+}
+
 /** The topic by its bytes or its alias. */
 function findTopic(state: BrokerState, connection: Connection, bytes: Uint8Array): Topic<Target> {
   const { topicAlias, topicStart, topicEnd } = state.view;
-  if (topicAlias > state.limits.topicAliasMaximum) {
+  if (topicAlias > connection.listener.topicAliasMaximum) {
     // [MQTT-3.3.2-9]
     throw new ProtocolError(
       "MQTT-3.3.2-9",
@@ -130,9 +245,17 @@ function findTopic(state: BrokerState, connection: Connection, bytes: Uint8Array
     }
     return topic;
   }
+  const { mount } = connection;
   let topic = connection.lastTopic;
-  if (topic === undefined || !topic.equals(bytes, topicStart, topicEnd)) {
-    const found = state.routes.find(bytes, topicStart, topicEnd);
+  if (
+    topic === undefined ||
+    !(mount === undefined
+      ? topic.equals(bytes, topicStart, topicEnd)
+      : mount.spells(topic.bytes, bytes, topicStart, topicEnd))
+  ) {
+    const found = mount === undefined
+      ? state.routes.find(bytes, topicStart, topicEnd)
+      : findMounted(state, mount, bytes);
     if (found === null) {
       throw new MalformedPacketError("MQTT-3.3.2-2", "A topic name is not well-formed");
     }
@@ -143,6 +266,19 @@ function findTopic(state: BrokerState, connection: Connection, bytes: Uint8Array
     connection.inboundAliases.set(topicAlias, topic);
   }
   return topic;
+}
+
+/** The topic with the mount point before it, which is what everybody else knows it by. */
+function findMounted(
+  state: BrokerState,
+  mount: MountPoint,
+  bytes: Uint8Array,
+): Topic<Target> | null {
+  const { scratch, view } = state;
+  scratch.length = 0;
+  scratch.raw(mount.bytes, 0, mount.bytes.length);
+  scratch.raw(bytes, view.topicStart, view.topicEnd);
+  return state.routes.find(scratch.bytes, 0, scratch.length);
 }
 
 /** Points the live message at the packet. */
@@ -166,6 +302,7 @@ function fillLive(
   live.qos = view.qos;
   live.retain = view.retain;
   live.publisherId = session.clientId;
+  live.publisherUsername = session.username;
   live.expiresAt = view.messageExpiryInterval >= 0
     ? now + view.messageExpiryInterval * 1000
     : Infinity;
@@ -181,7 +318,10 @@ function fillLive(
     live.propertiesStart = 0;
     live.propertiesEnd = scratch.length;
   }
-  live.verbatimVersion = view.qos === 0 && view.forwardsVerbatim ? connection.protocolVersion : 0;
+  // A packet that spells its topic without the mount point is nobody else's.
+  live.verbatimVersion = view.qos === 0 && view.forwardsVerbatim && connection.mount === undefined
+    ? connection.protocolVersion
+    : 0;
   live.verbatimStart = framer.start;
   live.verbatimEnd = framer.end;
   return live;
@@ -255,7 +395,11 @@ function acknowledge(
   sendAck(state, connection, PacketType.PUBREC, packetId, reasonCode); // [MQTT-4.3.3-8]
 }
 
-function trace(
+function denial(reasonCode: ReasonCode): PacketEvent["action"] {
+  return reasonCode === ReasonCode.QUOTA_EXCEEDED ? "over-quota" : "denied";
+}
+
+function traceView(
   state: BrokerState,
   session: Session<Connection>,
   topic: Topic<Target>,

@@ -49,6 +49,11 @@ export interface BrokerCoreOptions {
   readonly keepsJournal?: boolean;
   /** Gathers an event for every packet. */
   readonly tracesPackets?: boolean;
+  /**
+   * Told that a client subscribes to a filter that begins with `$SYS`, before it is given what is
+   * retained there: the time to publish what nobody could read until now.
+   */
+  readonly beforeRead?: ((filter: string) => void) | undefined;
 }
 
 /** Remaining lengths that a packet of each type may have, by who is asking. */
@@ -61,14 +66,13 @@ export interface PacketLimits {
 export class BrokerState {
   limits: Limits;
   policy: Policy;
-  /** The policy lets everybody do everything, so nobody need be asked per message. */
-  isOpen: boolean;
   packetLimits: PacketLimits;
   /** The settings of connections that came in by no listener of the host's. */
   ownListener: ListenerSettings;
   readonly random: Random;
   readonly keepsJournal: boolean;
   readonly tracesPackets: boolean;
+  readonly beforeRead: ((filter: string) => void) | undefined;
 
   readonly pool: BufferPool;
   readonly connections: Set<Connection> = new Set();
@@ -122,7 +126,6 @@ export class BrokerState {
   constructor(options: BrokerCoreOptions) {
     this.limits = options.limits;
     this.policy = options.policy ?? OPEN_POLICY;
-    this.isOpen = this.policy === OPEN_POLICY;
     this.retained = new TopicTrie({ seed: options.random() });
     this.packetLimits = packetLimits(options.limits);
     this.ownListener = ownListener(options.limits);
@@ -131,6 +134,7 @@ export class BrokerState {
     this.random = options.random;
     this.keepsJournal = options.keepsJournal ?? false;
     this.tracesPackets = options.tracesPackets ?? false;
+    this.beforeRead = options.beforeRead;
     this.pool = new BufferPool(options.limits.idleBufferBytesMax);
     this.routes = new RouteTable({
       topicsMax: options.limits.rememberedTopicsMax,
@@ -138,6 +142,12 @@ export class BrokerState {
       levelsMax: options.limits.topicSlashesMax + 1,
       seed: options.random(),
     });
+  }
+
+  /** Nobody need be asked per message. Read anew each time, for a reload may close what was open. */
+  get isOpen(): boolean {
+    const { policy } = this;
+    return policy === OPEN_POLICY || policy.isOpenForTopics === true;
   }
 
   /** Makes room in a connection's outbox; whatever is written there leaves with this turn. */

@@ -21,6 +21,7 @@ export interface MessageParts {
   /** Those that are forwarded; others, and the expiry, are left out. */
   readonly properties: Properties;
   readonly publisherId: string;
+  readonly publisherUsername?: string | undefined;
 }
 
 /** Makes a message that does not expire. The topic must be a valid Topic Name. */
@@ -42,6 +43,7 @@ export function makeMessage(parts: MessageParts): Message {
   message.qos = parts.qos;
   message.retain = parts.retain;
   message.publisherId = parts.publisherId;
+  message.publisherUsername = parts.publisherUsername;
   return message.own();
 }
 

@@ -32,6 +32,8 @@ export class Message {
   expiresAt = Infinity;
   /** The client that published it; `""` for the broker itself. */
   publisherId = "";
+  /** The user who that client was then. */
+  publisherUsername: string | undefined = undefined;
   /** A retained message that another one has replaced. */
   isSuperseded = false;
   /** Counts what was retained before it, 0 for what a store brought back. */
@@ -120,6 +122,7 @@ export class Message {
     copy.retain = this.retain;
     copy.expiresAt = this.expiresAt;
     copy.publisherId = this.publisherId;
+    copy.publisherUsername = this.publisherUsername;
     copy.#topic = this.#topic;
     return copy;
   }
