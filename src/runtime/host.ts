@@ -9,7 +9,8 @@
 export interface SystemLog {
   /** `priority` is the severity, 0 (emergency) to 7 (debug); the text has no line feed. */
   write(priority: number, text: string): void;
-  close(): void;
+  /** Resolves when the system has what was written, or does not take it. */
+  close(): Promise<void>;
 }
 
 export interface Host {
@@ -38,7 +39,10 @@ export interface Host {
   startDetached(args: readonly string[], environment: Readonly<Record<string, string>>): number;
   /** `facility` as in syslog(3): 3 is daemon, 16 to 23 are local0 to local7. */
   openSystemLog(ident: string, facility: number): SystemLog;
-  /** Loads a JavaScript or TypeScript module from a file. */
+  /**
+   * Loads a JavaScript or TypeScript module from a file. One that has changed since is loaded anew;
+   * what it imports itself is not.
+   */
   importModule(path: string): Promise<unknown>;
   /** Tells a service manager about the state of the program (`READY=1`), where there is one. */
   notifyServiceManager(state: string): Promise<void>;

@@ -17,8 +17,8 @@ export const bunRuntime: Runtime = {
   version: bunApi().version,
   listenTcp,
   listenUnix: () => Promise.reject(notSupported("Unix sockets")),
-  files: () => Promise.reject(notSupported("Files")),
-  host: () => Promise.reject(notSupported("The machine")),
+  files: async () => (await import("../node/files.ts")).nodeFiles,
+  host: async () => (await import("./own_host.ts")).bunHost(),
   // Idle connections are small here as it is.
   tuneProcess: () => {},
 };

@@ -14,8 +14,8 @@ export const denoRuntime: Runtime = {
   version: Deno.version.deno,
   listenTcp,
   listenUnix: () => Promise.reject(notSupported("Unix sockets")),
-  files: () => Promise.reject(notSupported("Files")),
-  host: () => Promise.reject(notSupported("The machine")),
+  files: async () => (await import("../node/files.ts")).nodeFiles,
+  host: async () => (await import("./own_host.ts")).denoHost(),
   now: () => performance.now(),
   // A microtask, where the other runtimes take `setImmediate`: here a turn is one read's worth of
   // work, and waiting for the event loop would cost more than it gathers.

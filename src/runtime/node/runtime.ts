@@ -18,8 +18,8 @@ export const nodeRuntime: Runtime = {
   version: process.versions.node,
   listenTcp,
   listenUnix: () => Promise.reject(notSupported("Unix sockets")),
-  files: () => Promise.reject(notSupported("Files")),
-  host: () => Promise.reject(notSupported("The machine")),
+  files: async () => (await import("./files.ts")).nodeFiles,
+  host: async () => (await import("./own_host.ts")).nodeHost(),
   // The young generation would grow with the first storm of connections and stay: a third of what
   // ten thousand idle connections take. The hot path makes hardly any garbage that could fill it.
   tuneProcess: () => setFlagsFromString("--semi-space-growth-factor=1"),
