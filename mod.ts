@@ -16,6 +16,18 @@
 import { Broker as NeutralBroker, type BrokerOptions } from "./src/app/broker.ts";
 import { currentRuntime } from "./src/runtime/current.ts";
 
+export type {
+  Authenticator,
+  Authorizer,
+  Eventual,
+  ExchangeReply,
+  ExchangeStep,
+  InboundMessage,
+  Observer,
+  TopicRules,
+  Verdict,
+} from "./src/auth/auth.ts";
+export type { Plugin, PluginContext, PluginFactory, PluginLogType } from "./src/auth/plugin.ts";
 export type { BrokerGauges, BrokerOptions } from "./src/app/broker.ts";
 export type { HostMessage } from "./src/core/broker/broker_core.ts";
 export type { Counters } from "./src/core/broker/counters.ts";
