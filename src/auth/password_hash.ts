@@ -48,9 +48,9 @@ const ARGON2_VERSION = "v=19";
 const ARGON2_SALT_BYTES_MIN = 8;
 const ARGON2_HASH_BYTES_MIN = 16;
 const ARGON2_BYTES_MAX = 512;
-const ARGON2_MEMORY_KIB_MAX = 2 ** 21;
-const ARGON2_PASSES_MAX = 1000;
-const ARGON2_LANES_MAX = 255;
+const ARGON2_MEMORY_KIB_MAX = 2 ** 20;
+const ARGON2_PASSES_MAX = 10;
+const ARGON2_LANES_MAX = 64;
 
 /** The hash of one password. */
 export class PasswordHash {
