@@ -32,12 +32,7 @@ export type { BrokerGauges, BrokerOptions } from "./src/app/broker.ts";
 export type { HostMessage } from "./src/core/broker/broker_core.ts";
 export type { Counters } from "./src/core/broker/counters.ts";
 export type { BrokerEvent, CloseCause, PacketEvent } from "./src/core/broker/event.ts";
-export type {
-  ListenerSettings,
-  Peer,
-  PeerCertificate,
-  TlsPeer,
-} from "./src/core/session/peer.ts";
+export type { ListenerSettings, Peer, PeerCertificate, TlsPeer } from "./src/core/session/peer.ts";
 export { DEFAULT_LIMITS, type Limits } from "./src/core/broker/limits.ts";
 export {
   type Answer,
@@ -47,6 +42,7 @@ export {
   type Decision,
   OPEN_POLICY,
   type Policy,
+  type Publisher,
   type Question,
 } from "./src/core/broker/question.ts";
 export type { Properties } from "./src/core/codec/property.ts";
