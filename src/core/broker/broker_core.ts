@@ -24,6 +24,7 @@ import { publish } from "./publish.ts";
 import type { Answer, Question } from "./question.ts";
 import { expel } from "./refuse.ts";
 import { finishRestore, restore } from "./restore.ts";
+import { sweepRetained } from "./retained.ts";
 import { type BrokerCoreOptions, BrokerState } from "./state.ts";
 import { publishWill } from "./wills.ts";
 
@@ -77,6 +78,32 @@ export class BrokerCore {
   /** Bytes that all connections together have not taken. */
   get backlogBytes(): number {
     return this.#state.backlogBytes;
+  }
+
+  /** Messages that are retained, queued or in flight, each counted once. */
+  get storedCount(): number {
+    return this.#state.stored.count;
+  }
+
+  /** Their payload bytes. */
+  get storedBytes(): number {
+    return this.#state.stored.bytes;
+  }
+
+  /**
+   * Packets that connections have not taken, near enough: the bytes that wait, in packets of the
+   * average size.
+   */
+  get backlogPackets(): number {
+    const { backlogBytes, counters } = this.#state;
+    if (backlogBytes === 0) return 0;
+    const sentBytes = counters.bytesSent + backlogBytes;
+    return Math.max(1, Math.round(backlogBytes * counters.packetsSent / sentBytes));
+  }
+
+  /** Whether any subscription could match a topic that begins so, for example with `$SYS/`. */
+  hasReaders(prefix: string): boolean {
+    return this.#state.routes.reaches(prefix);
   }
 
   /** The instant at which `advance` has something to do; `Infinity` when it never will. */
@@ -186,6 +213,9 @@ export class BrokerCore {
           state.pool.trim();
           if (state.isOverTotal) this.#expelStuck(now);
           state.scheduleHousekeeping(now);
+          break;
+        case "retain-sweep":
+          sweepRetained(state, now);
       }
     }
   }
@@ -202,8 +232,9 @@ export class BrokerCore {
 
   /** Input: the host publishes; returns how many subscriptions matched, -1 for no valid topic. */
   publish({ topic, payload, ...options }: HostMessage, now: number): number {
-    const { qos = 0, retain = false, properties = NO_PROPERTIES } = options;
     const state = this.#state;
+    const { qos = 0, properties = NO_PROPERTIES } = options;
+    const retain = options.retain === true && state.limits.retainAvailable;
     const found = state.routes.findName(topic);
     if (found === null) return -1;
     const message = makeMessage({ topic, payload, qos, retain, properties, publisherId: "" });

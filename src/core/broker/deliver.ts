@@ -35,8 +35,8 @@ export function deliver(
     if (state.tracesPackets) traceDenied(state, session, message, retain);
     return;
   }
-  const qos: QoS = message.qos < subscription.qos ? message.qos : subscription.qos;
   const { connection } = session;
+  const qos = deliveredQos(state, message, subscription);
   const { subscriptionId } = subscription;
   if (qos === 0) {
     if (connection === undefined) {
@@ -60,12 +60,40 @@ export function deliver(
   enqueue(state, session, message, qos, retain, subscriptionId, now);
 }
 
-/** The question of the gate: whether a message may reach a client now. */
+/** The QoS by which a subscription gets a message. [MQTT-3.8.4-8] */
+export function deliveredQos(
+  state: BrokerState,
+  message: Message,
+  subscription: Subscription<Connection>,
+): QoS {
+  const { qos } = subscription;
+  if (qos === 0) return 0;
+  return message.qos > qos || state.limits.upgradesOutgoingQos
+    ? lowered(qos, subscription.session.connection)
+    : lowered(message.qos, subscription.session.connection);
+}
+
+/** No more than where the client has come in now, whatever it was granted elsewhere. */
+export function lowered(qos: QoS, connection: Connection | undefined): QoS {
+  if (qos === 0 || connection === undefined) return qos;
+  const { maximumQos } = connection.listener;
+  return qos < maximumQos ? qos : maximumQos;
+}
+
+/**
+ * The question of the gate: whether a message may reach a client now. Behind a mount point there is
+ * nothing but what is mounted there.
+ */
 export function mayHave(
   state: BrokerState,
   session: Session<Connection>,
   message: Message,
 ): boolean {
+  const mount = session.connection?.mount;
+  if (mount !== undefined) {
+    const { topicBytes, topicStart, topicEnd } = message;
+    if (!mount.holds(topicBytes, topicStart, topicEnd)) return false;
+  }
   return state.isOpen || state.policy.deliver(session, message.topic);
 }
 
@@ -87,6 +115,7 @@ function send(
   const packetId = session.sender.begin(
     qos === 1 ? AwaitedPacket.PUBACK : AwaitedPacket.PUBREC,
     delivery,
+    message.payloadLength,
   );
   if (delivery !== undefined && state.keepsJournal) {
     state.record({ kind: "delivery-sent", clientId: session.clientId, delivery, packetId });
@@ -176,7 +205,7 @@ export function append(
   const version = connection.protocolVersion;
   if (
     subscriptionId === 0 && !dup && connection.outboundAliases === undefined &&
-    connection.sendSizeMax === Infinity
+    connection.sendSizeMax === Infinity && connection.mount === undefined
   ) {
     const bytes = encoder.commonSize(version, qos, retain);
     const writer = state.reserve(connection, bytes);
@@ -238,6 +267,7 @@ function optionsFor(
   options.dup = dup;
   options.packetId = packetId;
   options.subscriptionId = subscriptionId;
+  options.hiddenBytes = connection.mount === undefined ? 0 : connection.mount.bytes.length;
   const aliases = connection.outboundAliases;
   const known = aliases?.get(message.topic) ?? 0;
   options.isAliasKnown = known > 0;

@@ -78,7 +78,7 @@ function leaveSession(
     publishWill(state, session, now);
     return;
   }
-  settleDeliveries(session);
+  session.settleDeliveries();
   if (session.expiryInterval !== NEVER_EXPIRES) {
     session.endsAt = now + session.expiryInterval * 1000;
   }
@@ -88,14 +88,6 @@ function leaveSession(
   else if (will !== undefined && will.delay > 0) delayWill(state, session, will, now);
   else publishWill(state, session, now);
   scheduleSession(state, session);
-}
-
-/** Gives what waits for an absent client memory of its own: it may wait for long. */
-function settleDeliveries(session: Session<Connection>): void {
-  for (const delivery of session.queue) delivery.message = delivery.message.keep();
-  for (const { delivery } of session.sender.entriesInOrder()) {
-    if (delivery !== undefined) delivery.message = delivery.message.keep();
-  }
 }
 
 /** Sets the session's deadline to whatever comes first. */
@@ -108,6 +100,7 @@ export function scheduleSession(state: BrokerState, session: Session<Connection>
 /** Ends a session: everything it holds is forgotten. Its Will is the caller's business. */
 export function removeSession(state: BrokerState, session: Session<Connection>): void {
   unsubscribeAll(state, session);
+  session.discardDeliveries();
   state.deadlines.delete(session);
   if (state.sessions.get(session.clientId) === session) state.sessions.delete(session.clientId);
   if (state.keepsJournal && session.isPersistent) {

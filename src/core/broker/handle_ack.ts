@@ -71,8 +71,7 @@ function handlePubrec(
       finish(state, session, entry);
       return;
     }
-    entry.awaits = AwaitedPacket.PUBCOMP;
-    entry.delivery = undefined;
+    session.sender.received(entry);
     if (state.keepsJournal && session.isPersistent) {
       state.record({ kind: "delivery-received", clientId: session.clientId, packetId });
     }

@@ -162,7 +162,7 @@ export function acceptConnect(
     refuseConnect(state, connection, ReasonCode.QUOTA_EXCEEDED, { lowered }, now);
     return;
   }
-  const session = resumed ?? new Session<Connection>(clientId);
+  const session = resumed ?? new Session<Connection>(clientId, state.stored);
   state.sessions.set(clientId, session);
   session.recentTakeOvers = holder?.recentTakeOvers ?? 0;
   session.takenOverAt = holder?.takenOverAt ?? 0;
@@ -179,7 +179,8 @@ export function acceptConnect(
 
   applyClientLimits(state, connection, packet, now);
   session.receiver.start();
-  session.sender.start(sendWindow(state, packet));
+  session.protocolVersion = packet.protocolVersion;
+  session.sender.start(sendWindow(state, packet), state.limits.inflightBytesMax || Infinity);
   state.counters.connectsAccepted++;
   state.emit({
     kind: "connected",

@@ -27,11 +27,15 @@ export function handleSubscribe(
   packet: SubscribePacket,
   now: number,
 ): void {
-  for (const request of packet.subscriptions) checkRequest(state, request);
-  const decisions = packet.subscriptions.map(({ filter, qos }) =>
+  // What is asked about is what there is inside the broker.
+  const requests = packet.subscriptions.map((request) => ({
+    filter: unparsed(checkRequest(state, connection, request)),
+    qos: request.qos,
+  }));
+  const decisions = requests.map(({ filter, qos }) =>
     state.isOpen ? ReasonCode.SUCCESS : state.policy.subscribe(session, filter, qos)
   );
-  const undecided = packet.subscriptions.filter((_, i) => decisions[i] === ASK);
+  const undecided = requests.filter((_, i) => decisions[i] === ASK);
   const reasonCodes = decisions.map((decision) => decision === ASK ? undefined : decision);
   if (undecided.length === 0) {
     grant(state, connection, session, packet, reasonCodes, now);
@@ -42,7 +46,7 @@ export function handleSubscribe(
     kind: "subscribe",
     id: state.ask(connection),
     client: session,
-    filters: undecided.map(({ filter, qos }) => ({ filter, qos })),
+    filters: undecided,
   });
 }
 
@@ -81,10 +85,11 @@ function grant(
   const reasonCodes = packet.subscriptions.map((request, i): ReasonCode => {
     const decision = decisions[i] ?? ReasonCode.NOT_AUTHORIZED;
     if (!isGranted(decision)) return decision;
-    if (session.subscriptions.get(request.filter) === undefined && room-- <= 0) {
+    const filter = unparsed(checkRequest(state, connection, request));
+    if (session.subscriptions.get(filter) === undefined && room-- <= 0) {
       return ReasonCode.QUOTA_EXCEEDED;
     }
-    return grantedQos(state, request);
+    return grantedQos(connection, request);
   });
   if (state.tracesPackets) {
     state.emit({
@@ -104,7 +109,7 @@ function grant(
     grantOne(state, connection, session, request, subscriptionId);
   });
   const told = packet.subscriptions.map((request, i) =>
-    subackCode(version, reasonCodes[i]!, grantedQos(state, request))
+    subackCode(version, reasonCodes[i]!, grantedQos(connection, request))
   );
   sendSuback(state, connection, packet.packetId, told);
   pump(state, session, now);
@@ -121,10 +126,11 @@ function grantOne(
   request: SubscriptionRequest,
   subscriptionId: number,
 ): void {
-  const parsed = checkRequest(state, request);
-  const qos = grantedQos(state, request);
+  const parsed = checkRequest(state, connection, request);
+  const qos = grantedQos(connection, request);
   const { isBridge } = connection;
-  const { subscription, isNew } = subscribe(state, session, request.filter, parsed, {
+  if (parsed.filter.startsWith("$SYS")) state.beforeRead?.(parsed.filter);
+  const { subscription, isNew } = subscribe(state, session, unparsed(parsed), parsed, {
     qos,
     // Bridges of 3.1 and 3.1.1 cannot ask for these options, and need both; but a shared
     // subscription without local would lose the bridge's own messages for all of its members.
@@ -139,8 +145,8 @@ function grantOne(
   if (retainHandling === 0 || isNew) oweRetained(state, subscription);
 }
 
-function grantedQos(state: BrokerState, request: SubscriptionRequest): QoS {
-  const { maximumQos } = state.limits;
+function grantedQos(connection: Connection, request: SubscriptionRequest): QoS {
+  const { maximumQos } = connection.listener;
   return request.qos < maximumQos ? request.qos : maximumQos;
 }
 
@@ -151,12 +157,16 @@ export function handleUnsubscribe(
   session: Session<Connection>,
   packet: UnsubscribePacket,
 ): void {
-  for (const filter of packet.filters) checkFilter(state, filter);
-  const reasonCodes = packet.filters.map((filter): ReasonCode => {
+  const filters = packet.filters.map((filter) => unparsed(checkFilter(state, connection, filter)));
+  const reasonCodes = filters.map((filter, i): ReasonCode => {
     const decision = state.isOpen ? ReasonCode.SUCCESS : state.policy.unsubscribe(session, filter);
     // Nobody outside is asked whether a client may have less.
     if (decision !== ReasonCode.SUCCESS && decision !== ASK) return decision;
-    state.emit({ kind: "unsubscribed", clientId: session.clientId, filter });
+    state.emit({
+      kind: "unsubscribed",
+      clientId: session.clientId,
+      filter: packet.filters[i]!,
+    });
     return unsubscribe(state, session, filter)
       ? ReasonCode.SUCCESS
       : ReasonCode.NO_SUBSCRIPTION_EXISTED;
@@ -174,21 +184,38 @@ export function handleUnsubscribe(
   sendUnsuback(state, connection, packet.packetId, reasonCodes);
 }
 
-function checkRequest(state: BrokerState, request: SubscriptionRequest): ParsedFilter {
-  const parsed = checkFilter(state, request.filter);
+function checkRequest(
+  state: BrokerState,
+  connection: Connection,
+  request: SubscriptionRequest,
+): ParsedFilter {
+  const parsed = checkFilter(state, connection, request.filter);
   if (parsed.shareName !== undefined && request.noLocal) {
     throw new ProtocolError("MQTT-3.8.3-4", "A shared subscription cannot be without local");
   }
   return parsed;
 }
 
-function checkFilter(state: BrokerState, filter: string): ParsedFilter {
-  const parsed = parseFilter(filter);
+/** Takes apart what a client has written; the filter is the one inside the broker. */
+function checkFilter(state: BrokerState, connection: Connection, text: string): ParsedFilter {
+  const parsed = parseFilter(text);
   if (parsed === "protocol") {
     throw new ProtocolError("MQTT-4.8.2-1", "A shared subscription is not well-formed");
   }
-  if (parsed === "malformed" || countLevels(filter) > state.limits.topicSlashesMax + 1) {
+  const mounted = parsed === "malformed" || connection.mount === undefined
+    ? parsed
+    : connection.mount.filter(parsed) ?? "malformed";
+  const levelsMax = state.limits.topicSlashesMax + 1;
+  if (
+    mounted === "malformed" || countLevels(text) > levelsMax ||
+    countLevels(mounted.filter) > levelsMax
+  ) {
     throw new MalformedPacketError("MQTT-4.7.1-1", "A topic filter is not well-formed");
   }
-  return parsed;
+  return mounted;
+}
+
+/** The filter with the `$share/…` that belongs before it: the name of a subscription. */
+function unparsed({ filter, shareName }: ParsedFilter): string {
+  return shareName === undefined ? filter : `$share/${shareName}/${filter}`;
 }

@@ -6,10 +6,11 @@
  */
 
 import type { Message } from "../session/message.ts";
+import type { Session } from "../session/session.ts";
 import type { SharedGroup } from "../session/shared_group.ts";
 import type { Topic } from "../topic/route_table.ts";
 import type { Connection, Target } from "./connection.ts";
-import { deliver } from "./deliver.ts";
+import { deliver, mayHave } from "./deliver.ts";
 import { retain } from "./retained.ts";
 import type { BrokerState } from "./state.ts";
 
@@ -20,21 +21,31 @@ export function publish(
   topic: Topic<Target>,
   now: number,
 ): number {
-  if (message.retain) retain(state, message);
+  if (message.retain) retain(state, message, now);
   const targets = state.routes.values(topic);
   if (targets.length === 0) return 0;
   state.encoder.begin(message, now);
+  const publication = state.limits.allowsDuplicateMessages ? 0 : ++state.publication;
   for (let i = 0; i < targets.length; i++) {
     const target = targets[i]!;
     if (target.kind === "subscription") {
+      if (publication > 0 && hasCopy(target.session, publication)) continue;
       // The flag of a live message is 0 unless the subscriber wants it as it was published
       // [MQTT-3.3.1-12] [MQTT-3.3.1-13].
       deliver(state, message, target, message.retain && target.retainAsPublished, now);
     } else {
-      deliverToOne(state, message, target, now);
+      deliverToOne(state, message, target, publication, now);
     }
   }
   return targets.length;
+}
+
+/** Whether a client of an older version has got a copy of this publication; if not, it does now. */
+function hasCopy(session: Session<Connection>, publication: number): boolean {
+  if (session.protocolVersion === 5) return false;
+  if (session.lastPublication === publication) return true;
+  session.lastPublication = publication;
+  return false;
 }
 
 /**
@@ -45,11 +56,13 @@ function deliverToOne(
   state: BrokerState,
   message: Message,
   group: SharedGroup<Connection>,
+  publication: number,
   now: number,
 ): void {
   for (let tries = group.members.length; tries > 0; tries--) {
     const member = group.takeTurn();
-    if (!state.isOpen && !state.policy.deliver(member.session, message.topic)) continue;
+    if (!mayHave(state, member.session, message)) continue;
+    if (publication > 0 && hasCopy(member.session, publication)) return;
     deliver(state, message, member, message.retain && member.retainAsPublished, now);
     return;
   }

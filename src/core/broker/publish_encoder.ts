@@ -46,6 +46,8 @@ export interface PublishOptions {
   alias: number;
   /** Whether the alias is known to the receiver, so that the topic is left out. */
   isAliasKnown: boolean;
+  /** Bytes at the front of the topic that are not the receiver's to see: a mount point. */
+  hiddenBytes: number;
 }
 
 const NO_BYTES = new Uint8Array(0);
@@ -125,7 +127,7 @@ export class PublishEncoder {
     const shape = this.#shapes[shapeIndex(version, qos, retain)]!;
     const start = writer.length;
     if (shape.serial !== this.#serial) {
-      this.#encode(writer, version, qos, retain, false, packetId, 0, 0, false);
+      this.#encode(writer, version, qos, retain, false, packetId, 0, 0, false, 0);
       shape.source = writer;
       shape.start = start;
       shape.end = writer.length;
@@ -169,12 +171,14 @@ export class PublishEncoder {
       options.subscriptionId,
       options.alias,
       options.isAliasKnown,
+      options.hiddenBytes,
     );
   }
 
   #remainingLength(options: PublishOptions): number {
     const message = this.#message!;
-    return 2 + (options.isAliasKnown ? 0 : message.topicEnd - message.topicStart) +
+    const { isAliasKnown, hiddenBytes } = options;
+    return 2 + (isAliasKnown ? 0 : message.topicEnd - message.topicStart - hiddenBytes) +
       (options.qos > 0 ? 2 : 0) +
       (options.version === 5 ? this.#propertiesSize(options.subscriptionId, options.alias) : 0) +
       message.payloadLength;
@@ -210,9 +214,11 @@ export class PublishEncoder {
     subscriptionId: number,
     alias: number,
     isAliasKnown: boolean,
+    hiddenBytes: number,
   ): void {
     const message = this.#message!;
-    const topicLength = isAliasKnown ? 0 : message.topicEnd - message.topicStart;
+    const topicStart = message.topicStart + hiddenBytes;
+    const topicLength = isAliasKnown ? 0 : message.topicEnd - topicStart;
     const propertiesLength = version === 5 ? this.#propertiesLength(subscriptionId, alias) : 0;
     const remaining = 2 + topicLength + (qos > 0 ? 2 : 0) +
       (version === 5 ? varintWidth(propertiesLength) + propertiesLength : 0) +
@@ -220,7 +226,7 @@ export class PublishEncoder {
     writer.u8(PacketType.PUBLISH << 4 | (dup ? 8 : 0) | qos << 1 | (retain ? 1 : 0));
     writer.varint(remaining);
     writer.u16(topicLength);
-    if (!isAliasKnown) writer.raw(message.topicBytes, message.topicStart, message.topicEnd);
+    if (!isAliasKnown) writer.raw(message.topicBytes, topicStart, message.topicEnd);
     if (qos > 0) writer.u16(packetId);
     if (version === 5) {
       writer.varint(propertiesLength);

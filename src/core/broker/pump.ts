@@ -12,8 +12,8 @@ import type { Delivery } from "../session/delivery.ts";
 import { AwaitedPacket } from "../session/sender.ts";
 import type { Session } from "../session/session.ts";
 import type { Connection } from "./connection.ts";
-import { append, deliver, fits, mayHave, stall } from "./deliver.ts";
-import { findOwed } from "./retained.ts";
+import { append, deliver, deliveredQos, fits, lowered, mayHave, stall } from "./deliver.ts";
+import { findOwed, isVouchedFor } from "./retained.ts";
 import { sendAck } from "./send.ts";
 import type { BrokerState } from "./state.ts";
 
@@ -72,13 +72,15 @@ function sendQueued(
 ): void {
   const { sender, queue } = session;
   for (;;) {
-    const delivery = queue.peek();
-    if (delivery === undefined || state.isBacklogged(connection)) return;
-    if (delivery.qos > 0 && sender.sendQuota <= 0) return;
+    const queued = queue.peek();
+    if (queued === undefined || state.isBacklogged(connection)) return;
+    const qos = lowered(queued.qos, connection);
+    if (qos > 0 && sender.sendQuota <= 0) return;
     queue.shift();
-    const { message, qos, retain, subscriptionId, sequence } = delivery;
+    const delivery = qos === queued.qos ? queued : { ...queued, qos };
+    const { message, retain, subscriptionId, sequence } = delivery;
     if (
-      message.expiresAt <= now || !mayHave(state, session, delivery.message) ||
+      message.expiresAt <= now || !mayHave(state, session, message) ||
       !fitsDelivery(state, connection, delivery, now)
     ) {
       if (state.keepsJournal && session.isPersistent) {
@@ -89,7 +91,11 @@ function sendQueued(
     state.encoder.begin(message, now);
     let packetId = 0;
     if (qos > 0) {
-      packetId = sender.begin(qos === 1 ? AwaitedPacket.PUBACK : AwaitedPacket.PUBREC, delivery);
+      packetId = sender.begin(
+        qos === 1 ? AwaitedPacket.PUBACK : AwaitedPacket.PUBREC,
+        delivery,
+        message.payloadLength,
+      );
     }
     if (state.keepsJournal && session.isPersistent) {
       state.record(
@@ -114,12 +120,13 @@ function sendOwedRetained(
     const messages = owed.messages ??= findOwed(state, owed, now);
     while (owed.next < messages.length) {
       const message = messages[owed.next]!;
-      const needsQuota = message.qos > 0 && owed.subscription.qos > 0;
+      const needsQuota = deliveredQos(state, message, owed.subscription) > 0;
       if (queue.length > 0 || (needsQuota && sender.sendQuota <= 0)) return;
       if (state.isBacklogged(connection)) return;
       owed.next++;
       // One that was replaced meanwhile was delivered live, and must not follow its successor.
       if (message.isSuperseded || message.expiresAt <= now) continue;
+      if (!isVouchedFor(state, message)) continue;
       state.encoder.begin(message, now);
       // Retained because of a new subscription [MQTT-3.3.1-8].
       deliver(state, message, owed.subscription, true, now);

@@ -14,6 +14,7 @@ import { parseFilter } from "../topic/filter.ts";
 import type { Change } from "./change.ts";
 import type { Connection } from "./connection.ts";
 import { removeSession, scheduleSession } from "./end.ts";
+import { putRetained, scheduleSweep, takeRetained } from "./retained.ts";
 import type { BrokerState } from "./state.ts";
 import { subscribe, unsubscribe } from "./subscriptions.ts";
 
@@ -32,6 +33,7 @@ export function finishRestore(state: BrokerState, now: number): void {
     }
     scheduleSession(state, session);
   }
+  scheduleSweep(state, now);
   // What was replayed is in the store already.
   state.changes = [];
 }
@@ -42,14 +44,14 @@ export function restore(state: BrokerState, change: Change): void {
     case "retained-set":
       // Sequences are those of one run.
       change.message.retainedSequence = ++state.retainedSequence;
-      state.retained.set(change.message.topic, change.message);
+      putRetained(state, change.message);
       return;
     case "retained-removed":
-      state.retained.delete(change.topic);
+      takeRetained(state, change.topic);
       return;
     case "session-set": {
       const session = state.sessions.get(change.clientId) ??
-        new Session<Connection>(change.clientId);
+        new Session<Connection>(change.clientId, state.stored);
       state.sessions.set(change.clientId, session);
       session.username = change.username;
       session.expiryInterval = change.expiryInterval;
@@ -108,8 +110,7 @@ function restoreIn(
     case "delivery-received": {
       const entry = sender.find(change.packetId);
       if (entry === undefined) return;
-      entry.awaits = AwaitedPacket.PUBCOMP;
-      entry.delivery = undefined;
+      sender.received(entry);
       return;
     }
     case "delivery-finished": {

@@ -9,35 +9,102 @@ import type { OwedRetained, Subscription } from "../session/session.ts";
 import type { Connection } from "./connection.ts";
 import type { BrokerState } from "./state.ts";
 
+/** Nodes of the tree that one step of the search for expired messages goes through. */
+const SWEEP_NODES = 1000;
+/** Between two steps others have their turn. */
+const SWEEP_STEP_MS = 10;
+
 /** Replaces the retained message of a topic; an empty payload removes it. [MQTT-3.3.1-5] */
-export function retain(state: BrokerState, message: Message): void {
+export function retain(state: BrokerState, message: Message, now: number): void {
   const { topic } = message;
   // [MQTT-3.3.1-6] [MQTT-3.3.1-7]
   if (message.payloadLength === 0) {
     forget(state, topic);
     return;
   }
+  const isOwn = isOwnValue(message);
   const { retainedMessagesMax } = state.limits;
-  const old = state.retained.get(topic);
-  if (old === undefined) {
-    if (retainedMessagesMax > 0 && state.retained.size >= retainedMessagesMax) {
-      state.counters.retainedRefused++;
-      return;
-    }
-  } else {
-    old.isSuperseded = true;
+  if (
+    !isOwn && retainedMessagesMax > 0 &&
+    state.retained.size - state.retainedOwnCount >= retainedMessagesMax &&
+    state.retained.get(topic) === undefined
+  ) {
+    state.counters.retainedRefused++;
+    return;
   }
   const kept = message.keep();
   kept.retainedSequence = ++state.retainedSequence;
-  state.retained.set(topic, kept);
-  if (state.keepsJournal) state.record({ kind: "retained-set", message: kept });
+  putRetained(state, kept);
+  if (state.keepsJournal && !isOwn) state.record({ kind: "retained-set", message: kept });
+  scheduleSweep(state, now);
 }
 
 function forget(state: BrokerState, topic: string): void {
-  const old = state.retained.delete(topic);
+  const old = takeRetained(state, topic);
   if (old === undefined) return;
+  if (state.keepsJournal && !isOwnValue(old)) state.record({ kind: "retained-removed", topic });
+}
+
+/**
+ * What the broker says of itself: made anew when it starts, so it is not stored, and takes nothing
+ * from the room that clients have.
+ */
+function isOwnValue(message: Message): boolean {
+  return message.publisherId === "" && message.topic.startsWith("$SYS/");
+}
+
+/** Stores a kept message in the place of the one before. */
+export function putRetained(state: BrokerState, message: Message): void {
+  const old = state.retained.set(message.topic, message);
+  if (old !== undefined) discount(state, old);
+  state.stored.hold(message);
+  if (isOwnValue(message)) state.retainedOwnCount++;
+  if (message.expiresAt !== Infinity) state.retainedExpiringCount++;
+}
+
+/** Takes the retained message of a topic away; what it was. */
+export function takeRetained(state: BrokerState, topic: string): Message | undefined {
+  const old = state.retained.delete(topic);
+  if (old !== undefined) discount(state, old);
+  return old;
+}
+
+function discount(state: BrokerState, old: Message): void {
   old.isSuperseded = true;
-  if (state.keepsJournal) state.record({ kind: "retained-removed", topic });
+  state.stored.release(old);
+  if (isOwnValue(old)) state.retainedOwnCount--;
+  if (old.expiresAt !== Infinity) state.retainedExpiringCount--;
+}
+
+/** Has expired messages looked for in due time, if there can be any. */
+export function scheduleSweep(state: BrokerState, now: number): void {
+  const { retainSweepMs } = state.limits;
+  if (retainSweepMs === 0 || state.retainedExpiringCount === 0) return;
+  if (state.retainSweep.heapIndex !== -1) return;
+  state.retainSweep.from = 0;
+  state.deadlines.set(state.retainSweep, now + retainSweepMs);
+}
+
+/** Removes expired messages, in steps of bounded length. */
+export function sweepRetained(state: BrokerState, now: number): void {
+  const { retainSweep } = state;
+  const found: Message[] = [];
+  retainSweep.from = state.retained.scan(retainSweep.from, SWEEP_NODES, found);
+  for (const message of found) {
+    if (message.expiresAt <= now) forget(state, message.topic);
+  }
+  if (retainSweep.from === 0) scheduleSweep(state, now);
+  else state.deadlines.set(retainSweep, now + SWEEP_STEP_MS);
+}
+
+/**
+ * Whether a retained message may still be given out: whoever had it retained must be allowed to
+ * have it there today. What the broker retained itself is always given out.
+ */
+export function isVouchedFor(state: BrokerState, message: Message): boolean {
+  const { publisherId: clientId, publisherUsername: username } = message;
+  if (state.isOpen || !state.limits.checksRetainSource || clientId === "") return true;
+  return state.policy.hasRetained({ clientId, username }, message.topic);
 }
 
 /**

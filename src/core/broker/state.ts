@@ -16,6 +16,7 @@ import { Message } from "../session/message.ts";
 import { MessageArena } from "../session/message_arena.ts";
 import type { Session } from "../session/session.ts";
 import type { SharedGroup } from "../session/shared_group.ts";
+import { StoredMessages } from "../session/stored_messages.ts";
 import { RouteTable } from "../topic/route_table.ts";
 import { TopicTrie } from "../topic/topic_trie.ts";
 import type { Change } from "./change.ts";
@@ -34,6 +35,13 @@ const TRIM_BYTES_MIN = 256 * 1024;
 /** The deadline of the broker itself. */
 interface Housekeeping extends Deadline {
   readonly kind: "housekeeping";
+}
+
+/** The search for retained messages that have expired. */
+interface RetainSweep extends Deadline {
+  readonly kind: "retain-sweep";
+  /** Where the next step begins. */
+  from: number;
 }
 
 /** The most that is gathered for one connection before it should leave, turn or not. */
@@ -83,7 +91,21 @@ export class BrokerState {
   readonly retained: TopicTrie<Message>;
   /** The number of the last message that was retained. */
   retainedSequence = 0;
-  readonly deadlines: DeadlineHeap<Connection | Session<Connection> | Housekeeping> =
+  /** Of those, how many are the broker's own. */
+  retainedOwnCount = 0;
+  /** Of those, how many expire. */
+  retainedExpiringCount = 0;
+  readonly retainSweep: RetainSweep = {
+    kind: "retain-sweep",
+    at: Infinity,
+    heapIndex: -1,
+    from: 0,
+  };
+  /** Messages that are retained, queued or in flight. */
+  readonly stored: StoredMessages = new StoredMessages();
+  /** Counts publications while somebody needs to tell one from the next. */
+  publication = 0;
+  readonly deadlines: DeadlineHeap<Connection | Session<Connection> | Housekeeping | RetainSweep> =
     new DeadlineHeap();
   readonly #housekeeping: Housekeeping = { kind: "housekeeping", at: Infinity, heapIndex: -1 };
   readonly counters: Counters = new Counters();
@@ -108,6 +130,7 @@ export class BrokerState {
     subscriptionId: 0,
     alias: 0,
     isAliasKnown: false,
+    hiddenBytes: 0,
   };
   readonly scratch: Writer = new Writer(new Uint8Array(1024));
 

@@ -7,12 +7,18 @@
 
 import { RingQueue } from "../base/ring_queue.ts";
 import type { Delivery } from "./delivery.ts";
+import type { StoredMessages } from "./stored_messages.ts";
 
 /** The waiting deliveries of one session. */
 export class DeliveryQueue {
   readonly #queue = new RingQueue<Delivery>();
+  readonly #stored: StoredMessages;
   #bytes = 0;
   #qos0Count = 0;
+
+  constructor(stored: StoredMessages) {
+    this.#stored = stored;
+  }
 
   get length(): number {
     return this.#queue.length;
@@ -36,6 +42,7 @@ export class DeliveryQueue {
 
   push(delivery: Delivery): void {
     this.#bytes += delivery.message.keptBytes;
+    this.#stored.hold(delivery.message);
     if (delivery.qos === 0) this.#qos0Count++;
     this.#queue.push(delivery);
   }
@@ -61,7 +68,13 @@ export class DeliveryQueue {
 
   #forget(delivery: Delivery): void {
     this.#bytes -= delivery.message.keptBytes;
+    this.#stored.release(delivery.message);
     if (delivery.qos === 0) this.#qos0Count--;
+  }
+
+  /** Forgets all that waits. */
+  clear(): void {
+    while (this.shift() !== undefined);
   }
 
   /** All that waits, first in first. */

@@ -34,6 +34,8 @@ export class Message {
   publisherId = "";
   /** The user who that client was then. */
   publisherUsername: string | undefined = undefined;
+  /** How many hold on to it; belongs to `StoredMessages`. */
+  holders = 0;
   /** A retained message that another one has replaced. */
   isSuperseded = false;
   /** Counts what was retained before it, 0 for what a store brought back. */

@@ -12,6 +12,7 @@
 
 import { assert } from "../base/assert.ts";
 import type { Delivery } from "./delivery.ts";
+import type { StoredMessages } from "./stored_messages.ts";
 
 const CAPACITY_MIN = 8;
 const CAPACITY_MAX = 65_536;
@@ -28,6 +29,8 @@ export interface InflightEntry {
   awaits: AwaitedPacket;
   /** What to send again on resume; `undefined` once received, or when the session cannot resume. */
   delivery: Delivery | undefined;
+  /** What it counts for against the limit of bytes in flight. */
+  payloadBytes: number;
   /** Position in the order of first sending. */
   order: number;
   /** Has yet to be sent again on the present connection. */
@@ -39,12 +42,21 @@ export class Sender {
   #entries: (InflightEntry | undefined)[] = NONE;
   #count = 0;
   #window = 0;
+  /** Payload bytes in flight, and how many there may be before nothing more is sent. */
+  #bytes = 0;
+  #bytesMax = Infinity;
+  readonly #stored: StoredMessages | undefined;
   /** Entries that count against the window on the present connection. */
   #outstanding = 0;
   #lastPacketId = 0;
   #order = 0;
   #unsent: InflightEntry[] = NONE;
   #unsentAt = 0;
+
+  /** Deliveries that it holds on to are counted by `stored`, if anybody wants to know. */
+  constructor(stored?: StoredMessages) {
+    this.#stored = stored;
+  }
 
   /** Packets in flight, sent on this connection or still to be sent again. */
   get inflightCount(): number {
@@ -58,15 +70,16 @@ export class Sender {
 
   /** The send quota: how many more packets may be sent now. [MQTT-4.9.0-1] */
   get sendQuota(): number {
-    return this.hasUnsent ? 0 : this.#window - this.#outstanding;
+    return this.hasUnsent || this.#bytes >= this.#bytesMax ? 0 : this.#window - this.#outstanding;
   }
 
   /**
    * A connection begins: everything in flight has to be sent again, in its first order, before
    * anything new. [MQTT-4.4.0-1] [MQTT-4.6.0-1]
    */
-  start(window: number): void {
+  start(window: number, bytesMax: number = Infinity): void {
     this.#window = window;
+    this.#bytesMax = bytesMax;
     this.#outstanding = 0;
     this.#unsent = this.#count === 0 ? NONE : this.entriesInOrder();
     this.#unsentAt = 0;
@@ -104,17 +117,17 @@ export class Sender {
   }
 
   /** Takes an identifier for a packet that is sent now. The send quota must not be used up. */
-  begin(awaits: AwaitedPacket, delivery: Delivery | undefined): number {
+  begin(awaits: AwaitedPacket, delivery: Delivery | undefined, payloadBytes: number = 0): number {
     assert(this.sendQuota > 0, "A packet was sent beyond the send quota");
     this.#outstanding++;
-    return this.#place(this.#nextPacketId(), awaits, delivery);
+    return this.#place(this.#nextPacketId(), awaits, delivery, payloadBytes);
   }
 
   /** Puts back a packet that was in flight when the broker stopped. */
   restore(packetId: number, awaits: AwaitedPacket, delivery: Delivery | undefined): void {
     while (this.#capacityFor(packetId)) this.#grow();
     this.#lastPacketId = packetId;
-    this.#place(packetId, awaits, delivery);
+    this.#place(packetId, awaits, delivery, delivery?.message.payloadLength ?? 0);
   }
 
   /** The packet with this identifier, `undefined` when none is in flight. */
@@ -131,23 +144,57 @@ export class Sender {
     assert(entry.awaits !== AwaitedPacket.NOTHING, "A packet identifier was released twice");
     if (!entry.isUnsent) this.#outstanding--;
     entry.awaits = AwaitedPacket.NOTHING;
-    entry.delivery = undefined;
+    this.#letGo(entry);
+    this.#bytes -= entry.payloadBytes;
     this.#count--;
   }
 
-  #place(packetId: number, awaits: AwaitedPacket, delivery: Delivery | undefined): number {
+  /** The receiver has the message: only the identifier is left to be released. */
+  received(entry: InflightEntry): void {
+    entry.awaits = AwaitedPacket.PUBCOMP;
+    this.#letGo(entry);
+  }
+
+  /** Forgets all that is in flight. */
+  clear(): void {
+    for (const entry of this.entriesInOrder()) this.release(entry);
+    this.#unsent = NONE;
+    this.#unsentAt = 0;
+  }
+
+  #letGo(entry: InflightEntry): void {
+    if (entry.delivery !== undefined) this.#stored?.release(entry.delivery.message);
+    entry.delivery = undefined;
+  }
+
+  #place(
+    packetId: number,
+    awaits: AwaitedPacket,
+    delivery: Delivery | undefined,
+    payloadBytes: number,
+  ): number {
     const index = packetId & (this.#entries.length - 1);
     const entry = this.#entries[index];
     const order = ++this.#order;
     if (entry === undefined) {
-      this.#entries[index] = { packetId, awaits, delivery, order, isUnsent: false };
+      this.#entries[index] = {
+        packetId,
+        awaits,
+        delivery,
+        payloadBytes,
+        order,
+        isUnsent: false,
+      };
     } else {
       entry.packetId = packetId;
       entry.awaits = awaits;
       entry.delivery = delivery;
+      entry.payloadBytes = payloadBytes;
       entry.order = order;
       entry.isUnsent = false;
     }
+    if (delivery !== undefined) this.#stored?.hold(delivery.message);
+    this.#bytes += payloadBytes;
     this.#count++;
     return packetId;
   }

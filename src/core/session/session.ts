@@ -9,12 +9,13 @@
  */
 
 import { LazyMap } from "../base/lazy_map.ts";
-import type { QoS } from "../codec/protocol.ts";
+import type { ProtocolVersion, QoS } from "../codec/protocol.ts";
 import { DeliveryQueue } from "./delivery_queue.ts";
 import type { Message } from "./message.ts";
 import type { ListenerSettings } from "./peer.ts";
 import { Receiver } from "./receiver.ts";
 import { Sender } from "./sender.ts";
+import { StoredMessages } from "./stored_messages.ts";
 import type { Will } from "./will.ts";
 
 /** The Session Expiry Interval that means never. [MQTT-3.1.2-23] */
@@ -24,7 +25,7 @@ export const NEVER_EXPIRES = 0xffffffff;
 export class Subscription<C> {
   readonly kind = "subscription";
   readonly session: Session<C>;
-  /** As the client wrote it, `$share/…` included. */
+  /** `$share/…` included; the mount point, if there is one, stands after it. */
   readonly requestedFilter: string;
   /** Without `$share/<name>/`. */
   readonly filter: string;
@@ -75,11 +76,15 @@ export class Session<C> {
   connection: C | undefined = undefined;
   /** Seconds; 0 ends it with its connection, `NEVER_EXPIRES` never. */
   expiryInterval = 0;
-  /** Filters as requested, to their subscriptions. */
+  /** That of the last connection. */
+  protocolVersion: ProtocolVersion = 5;
+  /** The last message that it got a copy of, where it is to get no second one. */
+  lastPublication = 0;
+  /** Filters with `$share/…`, to their subscriptions. */
   readonly subscriptions: LazyMap<string, Subscription<C>> = new LazyMap();
-  readonly sender: Sender = new Sender();
+  readonly sender: Sender;
   readonly receiver: Receiver = new Receiver();
-  readonly queue: DeliveryQueue = new DeliveryQueue();
+  readonly queue: DeliveryQueue;
   /** First come, first served; a subscription is owed its messages once. */
   readonly owedRetained: LazyMap<Subscription<C>, OwedRetained<C>> = new LazyMap();
   will: Will | undefined = undefined;
@@ -97,12 +102,31 @@ export class Session<C> {
   at = Infinity;
   heapIndex = -1;
 
-  constructor(clientId: string) {
+  readonly #stored: StoredMessages;
+
+  constructor(clientId: string, stored: StoredMessages = new StoredMessages()) {
     this.clientId = clientId;
+    this.#stored = stored;
+    this.sender = new Sender(stored);
+    this.queue = new DeliveryQueue(stored);
   }
 
   /** Whether it outlives its connection, so that what is in flight must be kept. */
   get isPersistent(): boolean {
     return this.expiryInterval > 0;
+  }
+
+  /** Gives what waits for an absent client memory of its own: it may wait for long. */
+  settleDeliveries(): void {
+    for (const delivery of this.queue) this.#stored.settle(delivery);
+    for (const { delivery } of this.sender.entriesInOrder()) {
+      if (delivery !== undefined) this.#stored.settle(delivery);
+    }
+  }
+
+  /** Forgets what waits and what is in flight: the session ends. */
+  discardDeliveries(): void {
+    this.queue.clear();
+    this.sender.clear();
   }
 }

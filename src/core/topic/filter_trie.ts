@@ -167,6 +167,32 @@ export class FilterTrie<T extends object> {
       : reachedNext;
   }
 
+  /**
+   * Tells whether any filter could match a topic that begins with these levels and goes on; a slash
+   * at the end is not a level of its own.
+   */
+  reaches(prefix: string): boolean {
+    const { nodes, root } = this.#tree;
+    const tree = this.#tree;
+    let reached = [root];
+    let isHidden = prefix.startsWith("$");
+    if (!isHidden && nodes[root + BELOW] !== 0) return true;
+    for (const level of (prefix.endsWith("/") ? prefix.slice(0, -1) : prefix).split("/")) {
+      const end = this.#text.encode(level);
+      const next: number[] = [];
+      for (const node of reached) {
+        const child = tree.childAt(node, this.#text.bytes, 0, end);
+        const plus = isHidden ? 0 : nodes[node + PLUS]!;
+        if (child !== 0) next.push(child);
+        if (plus !== 0) next.push(plus);
+      }
+      if (next.some((node) => nodes[node + BELOW] !== 0)) return true;
+      reached = next;
+      isHidden = false;
+    }
+    return reached.some((node) => nodes[node + CHILDREN] !== 0 || nodes[node + PLUS] !== 0);
+  }
+
   /** Calls `visitor` with every filter and value, in no particular order. */
   visit(visitor: (filter: string, value: T) => void): void {
     this.#slots.visit((slot, value) => visitor(this.filter(slot), value));

@@ -131,6 +131,11 @@ export class RouteTable<T extends object> {
     return this.#trie.value(slot);
   }
 
+  /** Tells whether any filter could match a topic that begins with these levels and goes on. */
+  reaches(prefix: string): boolean {
+    return this.#trie.reaches(prefix);
+  }
+
   /** Calls `visitor` with every filter and value, in no particular order. */
   visit(visitor: (filter: string, value: T) => void): void {
     this.#trie.visit(visitor);

@@ -104,6 +104,20 @@ export class TopicTrie<V extends object> {
     return removed;
   }
 
+  /**
+   * Appends to `out` the values of the next `count` nodes; the position to go on from, 0 at the
+   * end. Whoever deletes between two steps may not see all of them in this round.
+   */
+  scan(from: number, count: number, out: V[]): number {
+    const values = this.#values;
+    const end = Math.min(values.length, from + count);
+    for (let number = from; number < end; number++) {
+      const value = values[number];
+      if (value !== undefined) out.push(value);
+    }
+    return end < values.length ? end : 0;
+  }
+
   clear(): void {
     this.#tree = newTree(this.#options);
     this.#values = [];

@@ -2,6 +2,7 @@
 
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
+import { decodeUtf8 } from "../../../src/core/base/utf8.ts";
 import { PublishEncoder, type PublishOptions } from "../../../src/core/broker/publish_encoder.ts";
 import type { PublishPacket } from "../../../src/core/codec/packet.ts";
 import type { Properties } from "../../../src/core/codec/property.ts";
@@ -12,7 +13,7 @@ import { Writer } from "../../../src/core/codec/writer.ts";
 import { makeMessage } from "../../../src/core/session/make_message.ts";
 import { Message } from "../../../src/core/session/message.ts";
 import { test } from "../../harness.ts";
-import { publish } from "../../support/packets.ts";
+import { bytesOf, publish } from "../../support/packets.ts";
 
 interface Drawn {
   readonly topic: string;
@@ -24,7 +25,7 @@ interface Drawn {
 }
 
 const drawn: fc.Arbitrary<Drawn> = fc.record({
-  topic: fc.constantFrom("a", "é/b", "x".repeat(130)),
+  topic: fc.constantFrom("a/b", "é/b", "x".repeat(130)),
   payload: fc.oneof(fc.uint8Array({ maxLength: 20 }), fc.constant(new Uint8Array(17_000))),
   properties: fc.record({
     contentType: fc.constantFrom("t", "t".repeat(120)),
@@ -43,6 +44,7 @@ const wanted: fc.Arbitrary<PublishOptions> = fc.record({
   subscriptionId: fc.constantFrom(0, 1, 127, 128, 268_435_455),
   alias: fc.constantFrom(0, 1, 0xffff),
   isAliasKnown: fc.boolean(),
+  hiddenBytes: fc.constantFrom(0, 2),
 }).map((options) => {
   if (options.qos === 0) return { ...options, dup: false, packetId: 0 };
   return options;
@@ -62,7 +64,9 @@ function expected(message: Drawn, options: PublishOptions): Uint8Array {
   }
   if (options.alias > 0) properties.topicAlias = options.alias;
   if (options.subscriptionId > 0) properties.subscriptionIds = [options.subscriptionId];
-  const packet: PublishPacket = publish(options.isAliasKnown ? "" : message.topic, {
+  const whole = bytesOf(message.topic);
+  const topic = decodeUtf8(whole, options.hiddenBytes, whole.length)!;
+  const packet: PublishPacket = publish(options.isAliasKnown ? "" : topic, {
     payload: message.payload,
     qos: options.qos,
     retain: options.retain,
@@ -134,6 +138,7 @@ test("PublishEncoder.appendCommon() gives every subscriber of a shape the same b
               alias: 0,
               subscriptionId: 0,
               isAliasKnown: false,
+              hiddenBytes: 0,
             };
             const { version, qos, retain, packetId } = options;
             const bytes = expected({ topic, payload, properties, expiry, waitedMs }, options);

@@ -3,6 +3,7 @@
 import { assertEquals } from "@std/assert";
 import type { Delivery } from "../../../src/core/session/delivery.ts";
 import { DeliveryQueue } from "../../../src/core/session/delivery_queue.ts";
+import { StoredMessages } from "../../../src/core/session/stored_messages.ts";
 import { makeMessage } from "../../../src/core/session/make_message.ts";
 import { test } from "../../harness.ts";
 
@@ -24,7 +25,7 @@ function sequences(queue: DeliveryQueue): number[] {
 }
 
 test("DeliveryQueue counts deliveries and their bytes, in and out", () => {
-  const queue = new DeliveryQueue();
+  const queue = new DeliveryQueue(new StoredMessages());
   queue.push(delivery(1, 10));
   queue.push(delivery(2, 0));
   queue.push(delivery(3, 5));
@@ -38,7 +39,7 @@ test("DeliveryQueue counts deliveries and their bytes, in and out", () => {
 });
 
 test("DeliveryQueue.hasRoom() minds both bounds, and 0 is none", () => {
-  const queue = new DeliveryQueue();
+  const queue = new DeliveryQueue(new StoredMessages());
   queue.push(delivery(1, 10));
   queue.push(delivery(2, 10));
   assertEquals(queue.hasRoom(1, 3, 0), true);
