@@ -41,7 +41,10 @@ export interface Transport {
 
 /** What a transport tells the driver. Calls are never nested inside a call to the transport. */
 export interface TransportHandler {
-  /** Bytes arrived. The chunk is borrowed: it is valid during the call only. */
+  /**
+   * Bytes arrived. The chunk is borrowed: it is valid during the call only, and may be overwritten,
+   * because masked or encrypted bytes are best made readable where they lie.
+   */
   onBytes(chunk: Uint8Array): void;
   /** The outstanding write is done and its buffer belongs to the caller of `write` again. */
   onWritable(): void;

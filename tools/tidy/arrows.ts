@@ -12,6 +12,7 @@ import { importsOf, type Project, resolvePath, type Rule, sourceFiles } from "./
 export const CONTRACTS: readonly string[] = [
   "src/transport/transport.ts",
   "src/transport/closing.ts",
+  "src/transport/http.ts",
   "src/transport/listen_error.ts",
   "src/store/store.ts",
   "src/store/sql_database.ts",
