@@ -10,9 +10,10 @@ import type { Random } from "../core/base/prng.ts";
 import { BrokerCore, type HostMessage } from "../core/broker/broker_core.ts";
 import type { Counters } from "../core/broker/counters.ts";
 import type { BrokerEvent } from "../core/broker/event.ts";
-import { DEFAULT_LIMITS, type Limits } from "../core/broker/limits.ts";
+import { DEFAULT_LIMITS, DEFAULT_LISTENER, type Limits } from "../core/broker/limits.ts";
 import type { Answer, Policy, Question } from "../core/broker/question.ts";
 import { ReasonCode } from "../core/codec/reason_code.ts";
+import type { ListenerSettings } from "../core/session/peer.ts";
 import { Driver, type DriverHost, type FailureStage } from "../driver/driver.ts";
 import { type ByteDuplex, serveStream, type StreamAddress } from "../driver/stream_connection.ts";
 import type { Listener, Runtime } from "../runtime/runtime.ts";
@@ -22,6 +23,8 @@ import type { Transport, TransportHandler } from "../transport/transport.ts";
 export interface BrokerOptions {
   /** Bounds that differ from the defaults. */
   readonly limits?: Partial<Limits>;
+  /** What is granted to clients, where that differs from the defaults. */
+  readonly listener?: Partial<ListenerSettings>;
   /** Who may do what; everybody everything by default. */
   readonly policy?: Policy;
   /** Answers what the policy leaves to be asked. A failure refuses. */
@@ -41,10 +44,14 @@ export interface BrokerOptions {
 /** How much there is of what comes and goes. */
 export interface BrokerGauges {
   readonly connections: number;
+  /** Connections whose client was let in. */
+  readonly connected: number;
   /** With or without a connection. */
   readonly sessions: number;
   /** A shared group is counted once. */
   readonly subscriptions: number;
+  /** Members of all shared groups. */
+  readonly sharedSubscriptions: number;
   readonly retained: number;
   /** Bytes that connections have not taken yet. */
   readonly backlogBytes: number;
@@ -80,6 +87,7 @@ export class Broker {
     this.#onError = options.onError ?? (() => {});
     this.#core = new BrokerCore({
       limits: { ...DEFAULT_LIMITS, ...options.limits },
+      listener: { ...DEFAULT_LISTENER, ...options.listener },
       random: options.random ?? randomUint32,
       tracesPackets: options.tracesPackets ?? false,
       ...options.policy === undefined ? {} : { policy: options.policy },
@@ -103,8 +111,10 @@ export class Broker {
     const core = this.#core;
     return {
       connections: core.connectionCount,
+      connected: core.connectedCount,
       sessions: core.sessionCount,
       subscriptions: core.subscriptionCount,
+      sharedSubscriptions: core.sharedSubscriptionCount,
       retained: core.retainedCount,
       backlogBytes: core.backlogBytes,
     };

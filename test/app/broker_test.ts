@@ -102,8 +102,10 @@ test("Broker.accept() serves clients over transports, and publish() reaches them
   ]);
   assertEquals(broker.gauges, {
     connections: 1,
+    connected: 1,
     sessions: 1,
     subscriptions: 1,
+    sharedSubscriptions: 0,
     retained: 1,
     backlogBytes: 0,
   });
@@ -174,7 +176,7 @@ test("Broker asks, reports events and failures through its callbacks", async () 
     },
     onError: (stage, error) => failures.push([stage, error]),
     tracesPackets: true,
-    limits: { topicAliasMaximum: 3 },
+    listener: { topicAliasMaximum: 3 },
   });
   const [good, bad] = [pipeTo(broker), pipeTo(broker)];
   good.send(connect({ clientId: "good" }));

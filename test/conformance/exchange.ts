@@ -7,8 +7,10 @@ import type { Policy } from "../../src/core/broker/question.ts";
 import type { Packet } from "../../src/core/codec/packet.ts";
 import type { ProtocolVersion } from "../../src/core/codec/protocol.ts";
 import { Writer } from "../../src/core/codec/writer.ts";
+import type { ListenerSettings, TlsPeer } from "../../src/core/session/peer.ts";
 import { test } from "../harness.ts";
 import {
+  type OpenOptions,
   type VirtualBroker,
   VirtualBroker as Broker,
   type VirtualClient,
@@ -41,6 +43,8 @@ export interface Exchange {
   /** A sentence, its statement ids last. */
   readonly name: string;
   readonly limits?: Partial<Limits>;
+  readonly listener?: Partial<ListenerSettings>;
+  readonly tls?: TlsPeer;
   readonly policy?: Policy;
   /** Prepares broker and client, for example by subscribing; what it causes is not looked at. */
   readonly given?: (client: VirtualClient, broker: VirtualBroker) => void;
@@ -59,7 +63,7 @@ const NAMES: Readonly<Record<ProtocolVersion, string>> = { 3: "3.1", 4: "3.1.1",
 export function testExchanges(
   subject: string,
   rows: readonly Exchange[],
-  begin: (broker: VirtualBroker, version: ProtocolVersion) => VirtualClient,
+  begin: (broker: VirtualBroker, version: ProtocolVersion, how: OpenOptions) => VirtualClient,
 ): void {
   for (const row of rows) {
     for (const version of [3, 4, 5] as const) {
@@ -69,9 +73,10 @@ export function testExchanges(
       test(`${subject} ${sentence} in version ${NAMES[version]}${ids}`, () => {
         const broker = new Broker({
           ...row.limits === undefined ? {} : { limits: row.limits },
+          ...row.listener === undefined ? {} : { listener: row.listener },
           ...row.policy === undefined ? {} : { policy: row.policy },
         });
-        const client = begin(broker, version);
+        const client = begin(broker, version, row.tls === undefined ? {} : { tls: row.tls });
         row.given?.(client, broker);
         client.take();
         const sent = row.send(version);

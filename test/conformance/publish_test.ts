@@ -70,7 +70,7 @@ const FORM: readonly Exchange[] = [
   },
   {
     name: "above the maximum QoS is refused [MQTT-3.2.2-11]",
-    limits: { maximumQos: 1 },
+    listener: { maximumQos: 1 },
     send: () => [publish("a", { qos: 2, packetId: 1 })],
     expect: cutOff(ReasonCode.QOS_NOT_SUPPORTED),
   },
@@ -139,7 +139,7 @@ const FORM_5: readonly Exchange[] = [
   },
   {
     name: "with an alias above the maximum is refused [MQTT-3.3.2-9]",
-    limits: { topicAliasMaximum: 3 },
+    listener: { topicAliasMaximum: 3 },
     send: () => [publish("a", { properties: { topicAlias: 4 } })],
     expect: { 5: toldAndClosed(disconnect(TOPIC_ALIAS_INVALID)) },
   },

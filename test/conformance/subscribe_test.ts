@@ -50,7 +50,7 @@ const TABLE: readonly Exchange[] = [
   },
   {
     name: "grants no more than the maximum QoS [MQTT-3.2.2-9] [MQTT-3.8.4-7]",
-    limits: { maximumQos: 1 },
+    listener: { maximumQos: 1 },
     send: () => [subscribe(1, [request("a", { qos: 2 }), request("b")])],
     expect: granted(1, 0),
   },

@@ -60,7 +60,7 @@ test("Aliases end with their connection [MQTT-3.3.2-7]", () => {
 
 test("The broker gives aliases to the first topics, as many as both sides allow [MQTT-3.1.2-26]", () => {
   for (const [topicAliasMaximum, topicAliasMaximumBroker] of [[2, 10], [10, 2]] as const) {
-    const client = listener({ limits: { topicAliasMaximumBroker } }, { topicAliasMaximum });
+    const client = listener({ listener: { topicAliasMaximumBroker } }, { topicAliasMaximum });
     for (const topic of ["a", "b", "c", "a", "b", "c"]) client.broker.publish(topic);
     assertEquals(client.take(), [
       aliased("a", 1, ""),
@@ -103,7 +103,7 @@ test("Aliases go with every QoS and are set anew where a message is sent again",
 });
 
 test("A broker without aliases says so and refuses them [MQTT-3.3.2-9]", () => {
-  const client = listener({ limits: { topicAliasMaximum: 0 } });
+  const client = listener({ listener: { topicAliasMaximum: 0 } });
   client.send(aliased("a", 1, ""));
   assertEquals([client.isClosed, client.take().map((packet) => packet.type)], [true, [
     "disconnect",

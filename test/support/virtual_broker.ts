@@ -6,7 +6,7 @@ import { BrokerCore } from "../../src/core/broker/broker_core.ts";
 import type { Change } from "../../src/core/broker/change.ts";
 import type { Connection } from "../../src/core/broker/connection.ts";
 import type { BrokerEvent, CloseCause } from "../../src/core/broker/event.ts";
-import { DEFAULT_LIMITS, type Limits } from "../../src/core/broker/limits.ts";
+import { DEFAULT_LIMITS, DEFAULT_LISTENER, type Limits } from "../../src/core/broker/limits.ts";
 import type { Answer, Policy, Question } from "../../src/core/broker/question.ts";
 import { prng } from "../../src/core/base/prng.ts";
 import { assert } from "../../src/core/base/assert.ts";
@@ -16,16 +16,25 @@ import { Framer } from "../../src/core/codec/framer.ts";
 import type { ConnackPacket, ConnectPacket, Packet } from "../../src/core/codec/packet.ts";
 import type { ProtocolVersion } from "../../src/core/codec/protocol.ts";
 import { Writer } from "../../src/core/codec/writer.ts";
+import type { ListenerSettings, TlsPeer } from "../../src/core/session/peer.ts";
 import { ack, connect, publish } from "./packets.ts";
 
 export interface VirtualBrokerOptions {
   readonly limits?: Partial<Limits>;
+  /** What the listener grants by which everybody comes in, unless `open` is told of another. */
+  readonly listener?: Partial<ListenerSettings>;
   readonly policy?: Policy;
   readonly keepsJournal?: boolean;
   readonly tracesPackets?: boolean;
   readonly seed?: number;
   /** The instant at which it begins. */
   readonly now?: number;
+}
+
+/** How a connection comes in. */
+export interface OpenOptions {
+  readonly tls?: TlsPeer;
+  readonly listener?: ListenerSettings;
 }
 
 const SPOILT = 0xa5;
@@ -39,19 +48,22 @@ export class VirtualBroker {
   readonly #clients: Map<Connection, VirtualClient> = new Map();
 
   constructor(options: VirtualBrokerOptions = {}) {
-    const { limits, seed = 1, now = 1_000_000, ...rest } = options;
+    const { limits, listener, seed = 1, now = 1_000_000, ...rest } = options;
     this.now = now;
     this.core = new BrokerCore({
       limits: { ...DEFAULT_LIMITS, ...limits },
+      listener: { ...DEFAULT_LISTENER, ...listener },
       random: prng(seed),
       ...rest,
     });
   }
 
   /** Opens a connection that has yet to send its CONNECT. */
-  open(version: ProtocolVersion = 5): VirtualClient {
-    const peer = { remoteAddress: "192.0.2.1", remotePort: 50_000, localPort: 1883 };
-    const connection = this.core.open(peer, this.now);
+  open(version: ProtocolVersion = 5, options: OpenOptions = {}): VirtualClient {
+    const { tls, listener } = options;
+    const address = { remoteAddress: "192.0.2.1", remotePort: 50_000, localPort: 1883 };
+    const peer = tls === undefined ? address : { ...address, tls };
+    const connection = this.core.open(peer, this.now, listener);
     const client = new VirtualClient(this, connection, version);
     this.#clients.set(connection, client);
     this.endTurn();
@@ -59,9 +71,9 @@ export class VirtualBroker {
   }
 
   /** Opens a connection, sends a CONNECT and reads the CONNACK. */
-  connect(parts: Partial<ConnectPacket> = {}): VirtualClient {
+  connect(parts: Partial<ConnectPacket> = {}, options: OpenOptions = {}): VirtualClient {
     const packet = connect(parts);
-    const client = this.open(packet.protocolVersion);
+    const client = this.open(packet.protocolVersion, options);
     client.send(packet);
     client.readConnack();
     return client;

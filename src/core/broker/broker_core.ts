@@ -15,6 +15,7 @@ import { makeMessage } from "../session/make_message.ts";
 import type { Change } from "./change.ts";
 import { Connection } from "./connection.ts";
 import type { Counters } from "./counters.ts";
+import { describeSubscriptions } from "./describe_subscriptions.ts";
 import { feedStarved, pump } from "./pump.ts";
 import { applyAnswer, processPackets } from "./dispatch.ts";
 import { endConnection, expireSession } from "./end.ts";
@@ -23,10 +24,11 @@ import type { ListenerSettings, Peer } from "../session/peer.ts";
 import { publish } from "./publish.ts";
 import type { Answer, Question } from "./question.ts";
 import { expel } from "./refuse.ts";
+import { configure, type Judge, recheck, type Reconfiguration } from "./reconfigure.ts";
 import { finishRestore, restore } from "./restore.ts";
 import { sweepRetained } from "./retained.ts";
 import { type BrokerCoreOptions, BrokerState } from "./state.ts";
-import { publishWill } from "./wills.ts";
+import { answerWill, publishWill } from "./wills.ts";
 
 /** A message that the host publishes. */
 export interface HostMessage {
@@ -61,6 +63,11 @@ export class BrokerCore {
     return this.#state.connections.size;
   }
 
+  /** Connections whose CONNECT was accepted; each has a session. */
+  get connectedCount(): number {
+    return this.#state.connectedCount;
+  }
+
   /** Sessions, with or without a connection. */
   get sessionCount(): number {
     return this.#state.sessions.size;
@@ -73,6 +80,18 @@ export class BrokerCore {
   /** Subscriptions, a shared group counted once. */
   get subscriptionCount(): number {
     return this.#state.routes.size;
+  }
+
+  /** Subscriptions that share nothing. */
+  get ordinarySubscriptionCount(): number {
+    return this.#state.routes.size - this.#state.groups.size;
+  }
+
+  /** Members of all shared groups; counted when asked for. */
+  get sharedSubscriptionCount(): number {
+    let count = 0;
+    for (const group of this.#state.groups.values()) count += group.members.length;
+    return count;
   }
 
   /** Bytes that all connections together have not taken. */
@@ -126,14 +145,17 @@ export class BrokerCore {
       state.pool,
     );
     state.counters.connectionsOpened++;
-    state.connections.add(connection);
-    state.emit({ kind: "opened", peer });
-    if (state.connections.size > state.limits.connectionsMax) {
+    if (!state.hasRoom(connection.listener)) {
       state.counters.connectsRefused++;
-      endConnection(state, connection, { cause: "server busy", publishesWill: false }, now);
-    } else {
-      state.deadlines.set(connection, now + state.limits.connectTimeoutMs);
+      state.emit({ kind: "denied-connection", peer });
+      connection.phase = "ended";
+      state.closings.push(connection);
+      return connection;
     }
+    state.connections.add(connection);
+    state.enterListener(connection.listener);
+    state.emit({ kind: "opened", peer });
+    state.deadlines.set(connection, now + state.limits.connectTimeoutMs);
     return connection;
   }
 
@@ -207,7 +229,7 @@ export class BrokerCore {
           expireSession(state, due, now);
           break;
         case "connection":
-          this.#checkSilence(due, now);
+          this.#attend(due, now);
           break;
         case "housekeeping":
           state.pool.trim();
@@ -224,7 +246,7 @@ export class BrokerCore {
   answer(questionId: number, answer: Answer, now: number): boolean {
     const state = this.#state;
     const connection = state.takeAsking(questionId);
-    if (connection === undefined) return false;
+    if (connection === undefined) return answerWill(state, questionId, answer, now);
     applyAnswer(state, connection, answer, now);
     processPackets(state, connection, now);
     return true;
@@ -251,6 +273,16 @@ export class BrokerCore {
     return true;
   }
 
+  /** Input: other limits, another policy, other settings of listeners, from now on. */
+  configure(changes: Reconfiguration, now: number): void {
+    configure(this.#state, changes, now);
+  }
+
+  /** Input: every connected client is judged again; returns how many were sent away. */
+  recheck(judge: Judge, now: number): number {
+    return recheck(this.#state, judge, now);
+  }
+
   /** Input: the broker stops. All Wills are published, also delayed ones, and all is closed. */
   stop(now: number): void {
     const state = this.#state;
@@ -266,6 +298,11 @@ export class BrokerCore {
     const state = this.#state;
     for (const change of changes) restore(state, change);
     finishRestore(state, now);
+  }
+
+  /** Who subscribes to what, as a tree in lines of text. */
+  describeSubscriptions(): string[] {
+    return describeSubscriptions(this.#state);
   }
 
   /** Whether `takeDirty` has something to give. */
@@ -315,20 +352,36 @@ export class BrokerCore {
     }
   }
 
-  /** A connection's deadline: it has not connected in time, or has been silent for too long. */
-  #checkSilence(connection: Connection, now: number): void {
+  /** A connection's deadline: it has waited, has not connected in time, or is silent for long. */
+  #attend(connection: Connection, now: number): void {
     const state = this.#state;
     if (connection.phase === "connected") {
-      // While its packets wait for an answer it cannot be heard.
-      const heardAt = connection.questionId === 0 ? connection.lastHeardAt : now;
-      const due = heardAt + connection.silenceMaxMs;
-      if (due > now) {
-        state.deadlines.set(connection, due);
+      if (connection.waitsUntil !== 0 && connection.waitsUntil <= now) this.#hear(connection, now);
+      if (connection.phase !== "connected") return;
+      const { silenceMaxMs, waitsUntil, questionId } = connection;
+      // While its packets wait it cannot be heard.
+      const heardAt = questionId === 0 && waitsUntil === 0 ? connection.lastHeardAt : now;
+      const silentAt = silenceMaxMs === 0 ? Infinity : heardAt + silenceMaxMs;
+      if (silentAt > now) {
+        const due = waitsUntil === 0 ? silentAt : Math.min(silentAt, waitsUntil);
+        if (due !== Infinity) state.deadlines.set(connection, due);
         return;
       }
     }
     // [MQTT-3.1.2-22]
     state.counters.timeouts++;
     endConnection(state, connection, { cause: "exceeded timeout", publishesWill: true }, now);
+  }
+
+  /** Listens again to somebody who had to wait because he published too fast. */
+  #hear(connection: Connection, now: number): void {
+    connection.waitsUntil = 0;
+    connection.lastHeardAt = now;
+    try {
+      processPackets(this.#state, connection, now);
+    } catch (error) {
+      this.fail(connection, now);
+      throw error;
+    }
   }
 }

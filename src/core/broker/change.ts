@@ -19,6 +19,8 @@ export type Change =
     readonly kind: "session-set";
     readonly clientId: string;
     readonly username: string | undefined;
+    /** The user name was proven by TLS. */
+    readonly isIdentified: boolean;
     readonly expiryInterval: number;
     /** `Infinity` while it is connected or never ends. */
     readonly endsAt: number;

@@ -55,8 +55,8 @@ export type Pending =
 export class Connection {
   readonly kind = "connection";
   readonly peer: Peer;
-  /** What is granted to those who come in where it did. */
-  readonly listener: ListenerSettings;
+  /** What is granted to those who come in where it did; a reload may replace it. */
+  listener: ListenerSettings;
   /** That of the listener, for as long as the connection lasts. */
   readonly mount: MountPoint | undefined;
   readonly framer: Framer;
@@ -73,6 +73,13 @@ export class Connection {
   /** Milliseconds without a packet after which it is closed; 0: never. */
   silenceMaxMs = 0;
   lastHeardAt = 0;
+  /** PUBLISH packets that it may send now, as of `publishesCountedAt`; see `publish_rate.ts`. */
+  publishesLeft = 0;
+  publishesCountedAt = -Infinity;
+  /** Until when it is not read from because it has sent too many, 0 when it is. */
+  waitsUntil = 0;
+  /** It has had to wait since it connected. */
+  hasWaited = false;
   /** Bytes of the largest packet that the client accepts. */
   sendSizeMax = Infinity;
   inboundAliases: InboundAliases<Topic<Target>> | undefined = undefined;

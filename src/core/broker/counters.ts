@@ -16,9 +16,13 @@ export class Counters {
   publishDropped = 0;
   publishBytesReceived = 0;
   publishBytesSent = 0;
+  /** Times that a client had to wait because it published too fast. */
+  publishesDelayed = 0;
   /** Messages that were to be retained when there was no room for another topic. */
   retainedRefused = 0;
   connectionsOpened = 0;
+  /** CONNECT packets, also those that were refused. */
+  connectsReceived = 0;
   connectsAccepted = 0;
   connectsRefused = 0;
   protocolErrors = 0;
@@ -26,6 +30,8 @@ export class Counters {
   timeouts = 0;
   sessionsExpired = 0;
   takeOvers = 0;
+  /** Sessions that ended because somebody else came with their identifier. */
+  sessionsDiscarded = 0;
   /** Times that we were broken and a connection paid for it. */
   internalErrors = 0;
 }

@@ -18,8 +18,9 @@ import { acceptConnect, handleConnect } from "./handle_connect.ts";
 import { handleDisconnect } from "./handle_disconnect.ts";
 import { answerPublish, handlePublish } from "./handle_publish.ts";
 import { answerSubscribe, handleSubscribe, handleUnsubscribe } from "./handle_subscribe.ts";
+import { mustWait } from "./publish_rate.ts";
 import type { Answer } from "./question.ts";
-import { refuse, refuseConnect } from "./refuse.ts";
+import { refuse, refuseLogin } from "./refuse.ts";
 import { sendPingresp } from "./send.ts";
 import type { BrokerState } from "./state.ts";
 
@@ -30,10 +31,15 @@ export function processPackets(
   now: number,
 ): void {
   const { framer } = connection;
+  const isRated = state.limits.publishRateCount > 0;
   try {
     while (
       connection.questionId === 0 && connection.phase !== "ended" && framer.next()
     ) {
+      if (isRated && mustWait(state, connection, now)) {
+        framer.unread();
+        break;
+      }
       state.counters.packetsReceived++;
       dispatch(state, connection, now);
     }
@@ -43,7 +49,8 @@ export function processPackets(
     refuse(state, connection, error, now);
   }
   // Who does not take what he is given is not listened to either.
-  const isPaused = connection.questionId !== 0 || state.isBacklogged(connection);
+  const isPaused = connection.questionId !== 0 || connection.waitsUntil !== 0 ||
+    state.isBacklogged(connection);
   if (isPaused !== connection.isPaused) {
     connection.isPaused = isPaused;
     state.markDirty(connection);
@@ -84,6 +91,7 @@ function dispatch(state: BrokerState, connection: Connection, now: number): void
       return handleAuth(state, connection, packet);
     case "connect": {
       const { clientId } = session;
+      state.counters.connectsReceived++;
       state.counters.protocolErrors++; // [MQTT-3.1.0-2]
       state.emit({ kind: "second-connect", peer: connection.peer, clientId });
       endConnection(state, connection, { cause: "protocol error", publishesWill: true }, now);
@@ -105,6 +113,7 @@ function dispatchEarly(
     if (type !== PacketType.CONNECT) {
       throw new ProtocolError("MQTT-3.1.0-1", "The first packet must be a CONNECT");
     }
+    state.counters.connectsReceived++;
     const packet = decode(connection);
     if (packet.type === "connect") handleConnect(state, connection, packet, now);
     return;
@@ -140,7 +149,7 @@ export function applyAnswer(
         const acceptance = { username, reasonString };
         acceptConnect(state, connection, pending.packet, pending.request, acceptance, now);
       } else {
-        refuseConnect(state, connection, reasonCode, { reasonString }, now);
+        refuseLogin(state, connection, pending.request, reasonCode, { reasonString }, now);
       }
       return;
     }

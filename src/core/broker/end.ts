@@ -32,12 +32,16 @@ export function endConnection(
   if (connection.phase === "ended") return;
   connection.phase = "ended";
   state.connections.delete(connection);
+  state.leaveListener(connection.listener);
   state.starved.delete(connection);
   state.deadlines.delete(connection);
   state.forgetQuestion(connection);
   state.closings.push(connection);
   const { session, peer } = connection;
-  if (session !== undefined) abandonPublish(state, session, connection);
+  if (session !== undefined) {
+    state.connectedCount--;
+    abandonPublish(state, session, connection);
+  }
   state.emit({
     kind: "closed",
     peer,
@@ -142,6 +146,6 @@ export function setExpiryInterval(
 /** Notes for the store who the session belongs to and when it ends. */
 export function recordSession(state: BrokerState, session: Session<Connection>): void {
   if (!state.keepsJournal || !session.isPersistent) return;
-  const { clientId, username, expiryInterval, endsAt } = session;
-  state.record({ kind: "session-set", clientId, username, expiryInterval, endsAt });
+  const { clientId, username, isIdentified, expiryInterval, endsAt } = session;
+  state.record({ kind: "session-set", clientId, username, isIdentified, expiryInterval, endsAt });
 }

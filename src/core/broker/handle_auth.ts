@@ -9,11 +9,11 @@ import { ProtocolError } from "../codec/error.ts";
 import type { AuthPacket } from "../codec/packet.ts";
 import type { Properties } from "../codec/property.ts";
 import { ReasonCode } from "../codec/reason_code.ts";
+import { requestOf } from "./check_connect.ts";
 import type { Connection } from "./connection.ts";
-import { recordSession } from "./end.ts";
 import { acceptConnect, type PendingConnect } from "./handle_connect.ts";
 import type { Answer } from "./question.ts";
-import { expel, refuseConnect } from "./refuse.ts";
+import { expel, noteLogin, refuseLogin } from "./refuse.ts";
 import { sendAuth } from "./send.ts";
 import type { BrokerState } from "./state.ts";
 
@@ -27,16 +27,7 @@ export function handleAuth(state: BrokerState, connection: Connection, packet: A
   if (packet.reasonCode === ReasonCode.RE_AUTHENTICATE && connection.phase === "connected") {
     const { session } = connection;
     if (session === undefined) return;
-    connection.reauthentication = {
-      listener: connection.listener,
-      isIdentified: false,
-      peer: connection.peer,
-      clientId: session.clientId,
-      protocolVersion: connection.protocolVersion,
-      username: session.username,
-      password: undefined,
-      isBridge: connection.isBridge,
-    };
+    connection.reauthentication = requestOf(connection, session);
   } else if (packet.reasonCode !== ReasonCode.CONTINUE_AUTHENTICATION) {
     throw new ProtocolError("3.15.2.1", "AUTH came with a reason code that does not belong here");
   }
@@ -73,16 +64,19 @@ export function answerAuthenticate(
     sendAuth(state, connection, ReasonCode.CONTINUE_AUTHENTICATION, properties);
   } else if (isConnecting) {
     finishConnect(state, connection, pending, answer, now);
-  } else if (reasonCode === ReasonCode.SUCCESS) {
+  } else if (
+    // What its session holds is for who made it, whoever else it turns out to be.
+    reasonCode === ReasonCode.SUCCESS &&
+    (answer.username ?? reauthentication!.username) === reauthentication!.username
+  ) {
     connection.reauthentication = undefined;
-    if (answer.username !== undefined && connection.session !== undefined) {
-      connection.session.username = answer.username;
-      recordSession(state, connection.session);
-    }
+    connection.session!.policyNotes = reauthentication!.policyNotes;
     sendAuth(state, connection, ReasonCode.SUCCESS, properties);
   } else {
     // [MQTT-4.12.1-2]
-    expel(state, connection, reasonCode, true, now);
+    const refusal = reasonCode === ReasonCode.SUCCESS ? ReasonCode.NOT_AUTHORIZED : reasonCode;
+    noteLogin(state, reauthentication!, refusal);
+    expel(state, connection, refusal, true, now);
   }
 }
 
@@ -101,6 +95,6 @@ function finishConnect(
       reasonString,
     }, now);
   } else {
-    refuseConnect(state, connection, reasonCode, { reasonString }, now);
+    refuseLogin(state, connection, pending.request, reasonCode, { reasonString }, now);
   }
 }

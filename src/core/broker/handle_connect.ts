@@ -1,26 +1,28 @@
 /**
- * CONNECT: from the first packet of a connection to its CONNACK, in three steps. `handleConnect`
- * checks what the configuration allows and asks who it is; `acceptConnect` is called when the
- * answer is yes, here or later; the session is taken over, resumed or made.
+ * CONNECT: from the first packet of a connection to its CONNACK. `handleConnect` has it checked
+ * against the configuration (`check_connect.ts`) and asks whether the client may connect;
+ * `acceptConnect` is called when the answer is yes, here or later: then the session is taken over,
+ * resumed (`take_over.ts`) or made.
  *
  * @module
  */
 
-import type { ConnectPacket, Will as WillPacket } from "../codec/packet.ts";
+import type { ConnectPacket } from "../codec/packet.ts";
 import type { Properties } from "../codec/property.ts";
 import { ReasonCode } from "../codec/reason_code.ts";
-import { makeMessage } from "../session/make_message.ts";
+import type { ListenerSettings } from "../session/peer.ts";
 import { NEVER_EXPIRES, Session } from "../session/session.ts";
 import { OutboundAliases } from "../session/topic_aliases.ts";
-import type { Will } from "../session/will.ts";
+import { checkConnect } from "./check_connect.ts";
 import type { Connection, Pending } from "./connection.ts";
+import { recordSession, setExpiryInterval } from "./end.ts";
 import { pump } from "./pump.ts";
-import { endConnection, recordSession, removeSession, setExpiryInterval } from "./end.ts";
 import { ASK, type ConnectRequest } from "./question.ts";
-import { type RefusalOptions, refuseConnect } from "./refuse.ts";
-import { sendConnack, sendDisconnect } from "./send.ts";
+import { refuseConnect, refuseLogin } from "./refuse.ts";
+import { sendConnack } from "./send.ts";
 import type { BrokerState } from "./state.ts";
-import { discardWill, publishWill } from "./wills.ts";
+import { belongsTo, mayTakeOver, takeSession } from "./take_over.ts";
+import { setWill } from "./wills.ts";
 
 /** A client introduces itself. */
 export function handleConnect(
@@ -32,36 +34,37 @@ export function handleConnect(
   connection.phase = "connecting";
   connection.protocolVersion = packet.protocolVersion;
   connection.isBridge = packet.isBridge;
-  const refusal = checkConnect(state, packet);
-  if (refusal !== undefined) {
-    refuseConnect(state, connection, refusal.reasonCode, refusal, now);
+  const request = checkConnect(state, connection, packet);
+  if ("reasonCode" in request) {
+    refuseConnect(state, connection, request.reasonCode, request, now);
     return;
   }
-  const request: ConnectRequest = {
-    peer: connection.peer,
-    listener: connection.listener,
-    clientId: packet.clientId === "" ? makeClientId(state) : packet.clientId,
-    protocolVersion: packet.protocolVersion,
-    username: packet.username,
-    isIdentified: false,
-    password: packet.password,
-    isBridge: packet.isBridge,
-  };
   const { authenticationMethod: method, authenticationData: data } = packet.properties;
-  if (method !== undefined) {
-    if (!state.policy.hasAuthenticationMethod(method)) {
-      // [MQTT-4.12.0-1]
-      refuseConnect(state, connection, ReasonCode.BAD_AUTHENTICATION_METHOD, {}, now);
-      return;
-    }
-    connection.authenticationMethod = method;
-    connection.framer.limits = state.packetLimits.authenticating;
-    connection.pending = { kind: "authenticate", packet, request };
-    const id = state.ask(connection);
-    const isReauthentication = false;
-    state.questions.push({ kind: "authenticate", id, request, method, data, isReauthentication });
+  if (method === undefined) {
+    decideConnect(state, connection, packet, request, now);
     return;
   }
+  if (!state.policy.hasAuthenticationMethod(method)) {
+    // [MQTT-4.12.0-1]
+    refuseConnect(state, connection, ReasonCode.BAD_AUTHENTICATION_METHOD, {}, now);
+    return;
+  }
+  connection.authenticationMethod = method;
+  connection.framer.limits = state.packetLimits.authenticating;
+  connection.pending = { kind: "authenticate", packet, request };
+  const id = state.ask(connection);
+  const isReauthentication = false;
+  state.questions.push({ kind: "authenticate", id, request, method, data, isReauthentication });
+}
+
+/** Asks the policy whether the client may connect, or has the outside asked. */
+function decideConnect(
+  state: BrokerState,
+  connection: Connection,
+  packet: ConnectPacket,
+  request: ConnectRequest,
+  now: number,
+): void {
   const decision = state.policy.connect(request);
   if (decision === ASK) {
     connection.pending = { kind: "connect", packet, request };
@@ -69,65 +72,8 @@ export function handleConnect(
   } else if (decision === ReasonCode.SUCCESS) {
     acceptConnect(state, connection, packet, request, {}, now);
   } else {
-    refuseConnect(state, connection, decision, {}, now);
+    refuseLogin(state, connection, request, decision, {}, now);
   }
-}
-
-interface Refusal extends RefusalOptions {
-  readonly reasonCode: ReasonCode;
-}
-
-/** What the configuration does not allow; `undefined` when it allows all of it. */
-function checkConnect(state: BrokerState, packet: ConnectPacket): Refusal | undefined {
-  const { limits } = state;
-  const { protocolVersion: version, clientId, keepAlive, will } = packet;
-  if (clientId === "") {
-    // [MQTT-3.1.3-7], and of version 3.1.1 [MQTT-3.1.1-3.1.3-8]
-    if (version === 3 || (version === 4 && !packet.cleanStart)) {
-      return { reasonCode: ReasonCode.CLIENT_IDENTIFIER_NOT_VALID };
-    }
-    if (!limits.allowZeroLengthClientId) {
-      return {
-        reasonCode: ReasonCode.UNSPECIFIED_ERROR,
-        lowered: ReasonCode.CLIENT_IDENTIFIER_NOT_VALID,
-      };
-    }
-  }
-  if (version !== 5 && limits.keepAliveMax > 0) {
-    // Older versions cannot be told of another Keep Alive.
-    if (keepAlive === 0 || keepAlive > limits.keepAliveMax) {
-      return { reasonCode: ReasonCode.CLIENT_IDENTIFIER_NOT_VALID, detail: "Keep alive too long" };
-    }
-  }
-  return will === undefined ? undefined : checkWill(state, will);
-}
-
-function checkWill(state: BrokerState, will: WillPacket): Refusal | undefined {
-  const { limits } = state;
-  if (state.routes.findName(will.topic) === null || isReserved(will.topic)) {
-    return {
-      reasonCode: ReasonCode.TOPIC_NAME_INVALID,
-      lowered: "close",
-      detail: "The topic of the Will is not allowed",
-    };
-  }
-  if (will.retain && !limits.retainAvailable) {
-    return { reasonCode: ReasonCode.RETAIN_NOT_SUPPORTED, lowered: "close" }; // [MQTT-3.2.2-13]
-  }
-  if (will.qos > limits.maximumQos) {
-    return { reasonCode: ReasonCode.QOS_NOT_SUPPORTED, lowered: "close" }; // [MQTT-3.2.2-12]
-  }
-  if (limits.messageSizeLimit > 0 && will.payload.length > limits.messageSizeLimit) {
-    return { reasonCode: ReasonCode.PACKET_TOO_LARGE, lowered: ReasonCode.NOT_AUTHORIZED };
-  }
-  return undefined;
-}
-
-/** Topics that belong to the broker: no client publishes to them. */
-export function isReserved(topic: string): boolean {
-  return topic.startsWith("$") &&
-    (topic.startsWith("$SYS/") || topic === "$SYS" || topic.startsWith("$CONTROL/") ||
-      topic.startsWith("$share/"));
 }
 
 /** What an authenticator adds to an accepted CONNECT. */
@@ -148,7 +94,8 @@ export function acceptConnect(
   acceptance: Acceptance,
   now: number,
 ): void {
-  const { clientId } = request;
+  const { clientId, isIdentified } = request;
+  const username = acceptance.username ?? request.username;
   const holder = state.sessions.get(clientId);
   if (holder?.connection !== undefined && !mayTakeOver(state, holder, now)) {
     refuseConnect(state, connection, ReasonCode.SERVER_BUSY, {
@@ -156,25 +103,38 @@ export function acceptConnect(
     }, now);
     return;
   }
-  const resumed = takeSession(state, clientId, packet.cleanStart, now);
-  if (resumed === undefined && state.sessions.size >= state.limits.sessionsMax) {
-    const lowered = ReasonCode.SERVER_UNAVAILABLE;
-    refuseConnect(state, connection, ReasonCode.QUOTA_EXCEEDED, { lowered }, now);
+  if (holder === undefined && state.sessions.size >= state.limits.sessionsMax) {
+    refuseConnect(state, connection, ReasonCode.SERVER_BUSY, {
+      lowered: "close",
+      detail: "There are as many sessions as there may be",
+    }, now);
     return;
   }
+  const isOwner = holder === undefined || belongsTo(holder, { username, isIdentified });
+  if (!isOwner) {
+    const { peer } = connection;
+    state.counters.sessionsDiscarded++;
+    const ownerUsername = holder.username;
+    state.emit({ kind: "session-discarded", peer, clientId, username, ownerUsername });
+  }
+  const resumed = takeSession(state, clientId, packet.cleanStart || !isOwner, now);
   const session = resumed ?? new Session<Connection>(clientId, state.stored);
   state.sessions.set(clientId, session);
   session.recentTakeOvers = holder?.recentTakeOvers ?? 0;
   session.takenOverAt = holder?.takenOverAt ?? 0;
-  session.username = acceptance.username ?? packet.username;
+  session.username = username;
+  session.isIdentified = isIdentified;
+  session.listener = connection.listener;
+  session.policyNotes = request.policyNotes;
   setExpiryInterval(state, session, expiryIntervalOf(state, packet));
   session.endsAt = Infinity;
   session.connection = connection;
   connection.session = session;
   connection.phase = "connected";
   connection.pending = undefined;
+  state.connectedCount++;
   recordSession(state, session);
-  if (packet.will !== undefined) setWill(state, session, packet.will);
+  if (packet.will !== undefined) setWill(state, connection, session, packet.will);
   state.deadlines.delete(session);
 
   applyClientLimits(state, connection, packet, now);
@@ -200,49 +160,9 @@ export function acceptConnect(
   });
   // Before any other packet [MQTT-3.2.0-1]; 3.1 has no Session Present flag [MQTT-3.2.2-2].
   const sessionPresent = resumed !== undefined && packet.protocolVersion !== 3;
-  const properties = connackProperties(state, session, packet, acceptance);
+  const properties = connackProperties(state, connection.listener, session, packet, acceptance);
   sendConnack(state, connection, ReasonCode.SUCCESS, sessionPresent, properties);
   pump(state, session, now);
-}
-
-/** Counts a take-over, unless there have been too many of late. */
-function mayTakeOver(state: BrokerState, holder: Session<Connection>, now: number): boolean {
-  const seconds = (now - holder.takenOverAt) / 1000;
-  const recent = Math.max(0, holder.recentTakeOvers - seconds);
-  if (recent + 1 > state.limits.takeOverBurst) return false;
-  holder.recentTakeOvers = recent + 1;
-  holder.takenOverAt = now;
-  return true;
-}
-
-/** Ends whatever must not go on under this identifier; returns the session to resume, if any. */
-function takeSession(
-  state: BrokerState,
-  clientId: string,
-  cleanStart: boolean,
-  now: number,
-): Session<Connection> | undefined {
-  const connected = state.sessions.get(clientId);
-  if (connected?.connection !== undefined) {
-    state.counters.takeOvers++;
-    // [MQTT-3.1.4-3]
-    sendDisconnect(state, connected.connection, ReasonCode.SESSION_TAKEN_OVER);
-    endConnection(state, connected.connection, {
-      cause: "session taken over",
-      // A session that goes on has not lost its client.
-      publishesWill: cleanStart || connected.expiryInterval === 0,
-    }, now);
-  }
-  const session = state.sessions.get(clientId);
-  if (session === undefined) return undefined;
-  if (!cleanStart && session.endsAt > now) {
-    discardWill(state, session);
-    return session;
-  }
-  // [MQTT-3.1.2-4]: the old session ends, and its delayed Will with it.
-  removeSession(state, session);
-  publishWill(state, session, now);
-  return undefined;
 }
 
 /** Seconds; before version 5 a session lives as long as its connection, or for ever. */
@@ -255,36 +175,12 @@ function expiryIntervalOf(state: BrokerState, packet: ConnectPacket): number {
   return Math.min(asked, state.limits.sessionExpiryIntervalMax);
 }
 
-function setWill(state: BrokerState, session: Session<Connection>, packet: WillPacket): void {
-  const { topic, payload, qos, retain, properties } = packet;
-  const message = makeMessage({
-    topic,
-    payload,
-    qos,
-    retain,
-    properties,
-    publisherId: session.clientId,
-  });
-  const will: Will = {
-    message,
-    messageExpiryInterval: properties.messageExpiryInterval,
-    // A session that ends with its connection leaves no time for a delay.
-    delay: session.isPersistent ? properties.willDelayInterval ?? 0 : 0,
-  };
-  session.will = will;
-  session.willDueAt = Infinity;
-  if (state.keepsJournal && session.isPersistent) {
-    state.record({ kind: "will-set", clientId: session.clientId, will, dueAt: Infinity });
-  }
-}
-
 function applyClientLimits(
   state: BrokerState,
   connection: Connection,
   packet: ConnectPacket,
   now: number,
 ): void {
-  const { limits } = state;
   const keepAlive = keepAliveOf(state, packet);
   // One and a half times the Keep Alive. [MQTT-3.1.2-22]
   connection.silenceMaxMs = keepAlive * 1500;
@@ -294,7 +190,7 @@ function applyClientLimits(
   connection.framer.limits = state.packetLimits.connected;
   const { maximumPacketSize, topicAliasMaximum = 0 } = packet.properties;
   connection.sendSizeMax = maximumPacketSize ?? Infinity;
-  const aliasMax = Math.min(topicAliasMaximum, limits.topicAliasMaximumBroker);
+  const aliasMax = Math.min(topicAliasMaximum, connection.listener.topicAliasMaximumBroker);
   if (aliasMax > 0) connection.outboundAliases = new OutboundAliases(aliasMax);
 }
 
@@ -314,6 +210,7 @@ function sendWindow(state: BrokerState, packet: ConnectPacket): number {
 
 function connackProperties(
   state: BrokerState,
+  { maximumQos, topicAliasMaximum }: ListenerSettings,
   session: Session<Connection>,
   packet: ConnectPacket,
   acceptance: Acceptance,
@@ -323,7 +220,7 @@ function connackProperties(
   const properties: Properties = {};
   const keepAlive = keepAliveOf(state, packet);
   if (keepAlive !== packet.keepAlive) properties.serverKeepAlive = keepAlive;
-  if (limits.topicAliasMaximum > 0) properties.topicAliasMaximum = limits.topicAliasMaximum;
+  if (topicAliasMaximum > 0) properties.topicAliasMaximum = topicAliasMaximum;
   // [MQTT-3.2.2-16]
   if (packet.clientId === "") properties.assignedClientId = session.clientId;
   const { authenticationMethod, sessionExpiryInterval } = packet.properties;
@@ -334,22 +231,12 @@ function connackProperties(
   if (!limits.retainAvailable) properties.retainAvailable = false;
   properties.maximumPacketSize = limits.maximumPacketSize;
   if (limits.receiveMaximum > 0) properties.receiveMaximum = limits.receiveMaximum;
-  if (limits.maximumQos < 2) properties.maximumQos = limits.maximumQos;
+  if (maximumQos < 2) properties.maximumQos = maximumQos;
   if (session.expiryInterval !== (sessionExpiryInterval ?? 0)) {
     properties.sessionExpiryInterval = session.expiryInterval;
   }
   if (acceptance.reasonString !== undefined) properties.reasonString = acceptance.reasonString;
   return properties;
-}
-
-/** A client identifier nobody else has: the prefix and 128 random bits. [MQTT-3.1.3-6] */
-function makeClientId(state: BrokerState): string {
-  const digits = Array.from(
-    { length: 4 },
-    () => (state.random() >>> 0).toString(16).padStart(8, "0"),
-  ).join("").toUpperCase();
-  const groups = [0, 8, 12, 16, 20].map((start, i) => digits.slice(start, [8, 12, 16, 20, 32][i]));
-  return state.limits.autoIdPrefix + groups.join("-");
 }
 
 /** The part of a connection's pending matters that a CONNECT left. */

@@ -8,22 +8,18 @@
 import { MalformedPacketError, ProtocolError } from "../codec/error.ts";
 import { PacketType, type QoS } from "../codec/protocol.ts";
 import { ReasonCode } from "../codec/reason_code.ts";
-import { makeMessage } from "../session/make_message.ts";
 import type { Message } from "../session/message.ts";
-import {
-  contentsOf,
-  isMessageContents,
-  type MessageContents,
-} from "../session/message_contents.ts";
+import { contentsOf, type MessageContents } from "../session/message_contents.ts";
 import type { Session } from "../session/session.ts";
 import { InboundAliases } from "../session/topic_aliases.ts";
 import type { MountPoint } from "../topic/mount_point.ts";
 import type { Topic } from "../topic/route_table.ts";
 import type { Connection, Pending, Target } from "./connection.ts";
 import type { PacketEvent } from "./event.ts";
-import { isReserved } from "./handle_connect.ts";
 import { publish } from "./publish.ts";
 import { type Answer, ASK, ASK_MESSAGE, type PublishDecision } from "./question.ts";
+import { decideAgain, replaceMessage } from "./replacement.ts";
+import { isReserved } from "./reserved_topic.ts";
 import { sendAck } from "./send.ts";
 import type { BrokerState } from "./state.ts";
 
@@ -135,7 +131,7 @@ export function answerPublish(
       return;
     }
     if (answer.message !== undefined) {
-      const replacement = replace(state, session, answer.message, now);
+      const replacement = replaceMessage(state, session, answer.message, now);
       if (typeof replacement === "number") {
         decision = replacement;
       } else {
@@ -155,46 +151,6 @@ export function answerPublish(
   const topic = state.routes.find(message.topicBytes, message.topicStart, message.topicEnd);
   const matched = topic === null ? 0 : publish(state, message, topic, now);
   acknowledgePublished(state, connection, session, qos, packetId, matched);
-}
-
-/** Makes a message of what somebody outside put in the place of one; a reason code if he cannot. */
-function replace(
-  state: BrokerState,
-  session: Session<Connection>,
-  contents: MessageContents,
-  now: number,
-): Message | ReasonCode {
-  const { topic, payload, qos, properties } = contents;
-  const { messageSizeLimit, retainAvailable } = state.limits;
-  if (typeof topic !== "string" || state.routes.findName(topic) === null) {
-    return ReasonCode.TOPIC_NAME_INVALID;
-  }
-  if (isReserved(topic)) return ReasonCode.NOT_AUTHORIZED;
-  if (!isMessageContents(contents)) return ReasonCode.IMPLEMENTATION_SPECIFIC_ERROR;
-  if (messageSizeLimit > 0 && payload.length > messageSizeLimit) return ReasonCode.PACKET_TOO_LARGE;
-  const message = makeMessage({
-    topic,
-    payload,
-    qos,
-    retain: contents.retain && retainAvailable,
-    properties,
-    publisherId: session.clientId,
-    publisherUsername: session.username,
-  });
-  const { messageExpiryInterval } = properties;
-  if (messageExpiryInterval !== undefined) message.expiresAt = now + messageExpiryInterval * 1000;
-  return message;
-}
-
-/** A message that goes elsewhere, or otherwise, than was asked about needs a permission of its own. */
-function decideAgain(
-  state: BrokerState,
-  session: Session<Connection>,
-  asked: Message,
-  { topic, qos, retain }: Message,
-): PublishDecision {
-  const isSame = topic === asked.topic && qos === asked.qos && retain === asked.retain;
-  return isSame ? ReasonCode.SUCCESS : state.policy.publish(session, topic, qos, retain);
 }
 
 /** Acknowledges a message that was asked about and goes nowhere. */

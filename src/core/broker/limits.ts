@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { ProtocolVersion, QoS } from "../codec/protocol.ts";
+import type { ProtocolVersion } from "../codec/protocol.ts";
 import type { ListenerSettings } from "../session/peer.ts";
 
 export interface Limits {
@@ -51,22 +51,12 @@ export interface Limits {
   readonly backlogBytesTotalMax: number;
   /** Milliseconds to take something in, while the total above is exceeded. */
   readonly stuckMsMax: number;
-  /** Aliases that a client may set; more end the connection. */
-  readonly topicAliasMaximum: number;
-  /** Aliases that the broker gives out per connection, within what the client allows. */
-  readonly topicAliasMaximumBroker: number;
-  /** A message or Will with a higher one ends the connection; subscriptions are granted less. */
-  readonly maximumQos: QoS;
   /** Otherwise a retained message or Will ends the connection. */
   readonly retainAvailable: boolean;
   /** Seconds; 0: no limit. Version 5 clients are told, others refused. */
   readonly keepAliveMax: number;
   /** Seconds that a session may outlive its connection; 0xFFFFFFFF: no limit. */
   readonly sessionExpiryIntervalMax: number;
-  /** Whether a client may leave its identifier to the broker. */
-  readonly allowZeroLengthClientId: boolean;
-  /** What generated identifiers begin with. */
-  readonly autoIdPrefix: string;
   /** Milliseconds to the end of the CONNECT packet; then the connection is closed. */
   readonly connectTimeoutMs: number;
   /**
@@ -122,14 +112,9 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
   backlogBytesMax: 4 * 1024 * 1024,
   backlogBytesTotalMax: 512 * 1024 * 1024,
   stuckMsMax: 10_000,
-  topicAliasMaximum: 10,
-  topicAliasMaximumBroker: 10,
-  maximumQos: 2,
   retainAvailable: true,
   keepAliveMax: 0,
   sessionExpiryIntervalMax: 0xffffffff,
-  allowZeroLengthClientId: true,
-  autoIdPrefix: "auto-",
   connectTimeoutMs: 30_000,
   takeOverBurst: 20,
   connectionsMax: 100_000,

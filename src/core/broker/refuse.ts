@@ -6,12 +6,14 @@
  */
 
 import type { MqttError } from "../codec/error.ts";
+import type { Framer } from "../codec/framer.ts";
 import { NO_PROPERTIES } from "../codec/property.ts";
-import type { ProtocolVersion } from "../codec/protocol.ts";
-import { ReasonCode } from "../codec/reason_code.ts";
+import { PacketType, type ProtocolVersion } from "../codec/protocol.ts";
+import { mayCarry, ReasonCode } from "../codec/reason_code.ts";
 import type { Connection } from "./connection.ts";
 import { endConnection } from "./end.ts";
 import type { CloseCause } from "./event.ts";
+import type { ConnectRequest } from "./question.ts";
 import { sendConnack, sendDisconnect } from "./send.ts";
 import type { BrokerState } from "./state.ts";
 
@@ -24,6 +26,9 @@ export function refuse(
 ): void {
   const { reasonCode } = error;
   state.counters.protocolErrors++;
+  if (connection.phase === "opened" && isTlsHello(connection.framer)) {
+    state.emit({ kind: "tls-on-plain", peer: connection.peer });
+  }
   if (connection.phase === "connected") {
     sendDisconnect(state, connection, reasonCode);
   } else if (error.protocolVersion !== undefined && connection.phase === "opened") {
@@ -38,24 +43,62 @@ export function refuse(
   }, now);
 }
 
+/** Whether what a framer found first is the beginning of a TLS handshake: type 22, version 3. */
+function isTlsHello({ bytes, start, end, firstByte }: Framer): boolean {
+  return end > start && firstByte === 0x16 && bytes[start + 1] === 3;
+}
+
 /** What a refused CONNECT is answered with, beside its reason code. */
 export interface RefusalOptions {
   readonly detail?: string;
   readonly reasonString?: string | undefined;
   /** What a 3.x client is told instead; `"close"`: nothing. */
   readonly lowered?: ReasonCode | "close";
+  /** What the log is told, where that is not what the code says. */
+  readonly cause?: CloseCause;
+}
+
+/** A client is not let in, as the policy or an authenticator has decided. */
+export function refuseLogin(
+  state: BrokerState,
+  connection: Connection,
+  request: ConnectRequest,
+  reasonCode: ReasonCode,
+  options: RefusalOptions,
+  now: number,
+): void {
+  noteLogin(state, request, reasonCode);
+  // Before version 5 nobody is told more than that he may not; but who may come again is told so.
+  const isBusy = reasonCode === ReasonCode.SERVER_BUSY ||
+    reasonCode === ReasonCode.SERVER_UNAVAILABLE;
+  refuseConnect(state, connection, reasonCode, {
+    ...isBusy ? {} : { lowered: ReasonCode.NOT_AUTHORIZED },
+    ...options,
+  }, now);
+}
+
+/** Has those hear of it who count how often an address tries in vain. */
+export function noteLogin(
+  state: BrokerState,
+  { peer, clientId, username }: ConnectRequest,
+  reasonCode: ReasonCode,
+): void {
+  const { BAD_USER_NAME_OR_PASSWORD, NOT_AUTHORIZED } = ReasonCode;
+  if (reasonCode !== BAD_USER_NAME_OR_PASSWORD && reasonCode !== NOT_AUTHORIZED) return;
+  state.emit({ kind: "login-refused", peer, clientId, username, reasonCode });
 }
 
 /** A CONNECT is refused, for a reason other than that it cannot be read. */
 export function refuseConnect(
   state: BrokerState,
   connection: Connection,
-  reasonCode: ReasonCode,
+  reason: ReasonCode,
   options: RefusalOptions,
   now: number,
 ): void {
   state.counters.connectsRefused++;
-  const { maximumQos } = state.limits;
+  const reasonCode = sayable(PacketType.CONNACK, reason);
+  const { maximumQos } = connection.listener;
   if (connection.protocolVersion === 5) {
     sendConnack(state, connection, reasonCode, false, {
       ...options.reasonString === undefined ? {} : { reasonString: options.reasonString },
@@ -65,7 +108,7 @@ export function refuseConnect(
     sendConnack(state, connection, options.lowered ?? reasonCode, false, NO_PROPERTIES);
   }
   endConnection(state, connection, {
-    cause: closeCause(reasonCode),
+    cause: options.cause ?? closeCause(reasonCode),
     ...options.detail === undefined ? {} : { detail: options.detail },
     publishesWill: false,
   }, now);
@@ -75,12 +118,31 @@ export function refuseConnect(
 export function expel(
   state: BrokerState,
   connection: Connection,
-  reasonCode: ReasonCode,
+  reason: ReasonCode,
   publishesWill: boolean,
   now: number,
 ): void {
+  const reasonCode = sayable(PacketType.DISCONNECT, reason);
   if (connection.phase === "connected") sendDisconnect(state, connection, reasonCode);
   endConnection(state, connection, { cause: closeCause(reasonCode), publishesWill }, now);
+}
+
+/** A client is sent away without its Will, and the log is told why. */
+export function expelAs(
+  state: BrokerState,
+  connection: Connection,
+  reasonCode: ReasonCode,
+  cause: CloseCause,
+  now: number,
+): void {
+  sendDisconnect(state, connection, sayable(PacketType.DISCONNECT, reasonCode));
+  endConnection(state, connection, { cause, publishesWill: false }, now);
+}
+
+/** The reason, if it is one that refuses and the packet can carry it: not all come from us. */
+function sayable(packetType: PacketType, reasonCode: ReasonCode): ReasonCode {
+  const isRefusal = reasonCode >= ReasonCode.UNSPECIFIED_ERROR;
+  return isRefusal && mayCarry(packetType, reasonCode) ? reasonCode : ReasonCode.NOT_AUTHORIZED;
 }
 
 /** What a SUBACK says of a filter that was refused: 3.1 had no way to refuse. */
@@ -121,9 +183,16 @@ function closeCause(reasonCode: ReasonCode): CloseCause {
       return "unsupported protocol version";
     case ReasonCode.SERVER_BUSY:
       return "server busy";
+    case ReasonCode.SERVER_UNAVAILABLE:
+      return "server unavailable";
+    case ReasonCode.BANNED:
+      return "client banned";
+    case ReasonCode.CONNECTION_RATE_EXCEEDED:
+      return "connection rate exceeded";
     case ReasonCode.QUOTA_EXCEEDED:
       return "quota exceeded";
     case ReasonCode.UNSPECIFIED_ERROR:
+    case ReasonCode.IMPLEMENTATION_SPECIFIC_ERROR:
       return "internal error";
     default:
       return "protocol error";

@@ -54,6 +54,7 @@ export function restore(state: BrokerState, change: Change): void {
         new Session<Connection>(change.clientId, state.stored);
       state.sessions.set(change.clientId, session);
       session.username = change.username;
+      session.isIdentified = change.isIdentified;
       session.expiryInterval = change.expiryInterval;
       session.endsAt = change.endsAt;
       scheduleSession(state, session);

@@ -23,7 +23,7 @@ import type { Change } from "./change.ts";
 import type { Connection, Target } from "./connection.ts";
 import { Counters } from "./counters.ts";
 import type { BrokerEvent } from "./event.ts";
-import type { Limits } from "./limits.ts";
+import { DEFAULT_LISTENER, type Limits } from "./limits.ts";
 import type { ListenerSettings } from "../session/peer.ts";
 import { PublishEncoder, type PublishOptions } from "./publish_encoder.ts";
 import { OPEN_POLICY, type Policy, type Question } from "./question.ts";
@@ -53,6 +53,8 @@ export interface BrokerCoreOptions {
   /** Unsigned 32-bit integers; for the identifiers that the broker makes up. */
   readonly random: Random;
   readonly policy?: Policy;
+  /** The settings of connections that come in by no listener of the host's. */
+  readonly listener?: ListenerSettings;
   /** Gathers changes for a store. */
   readonly keepsJournal?: boolean;
   /** Gathers an event for every packet. */
@@ -62,6 +64,15 @@ export interface BrokerCoreOptions {
    * retained there: the time to publish what nobody could read until now.
    */
   readonly beforeRead?: ((filter: string) => void) | undefined;
+}
+
+/** A Will that is due, while somebody outside decides whether it may be published. */
+export interface UndecidedWill {
+  /** Of the client that left it; perhaps ended. */
+  readonly session: Session<Connection>;
+  readonly message: Message;
+  /** The message is one that an answer has put in the place of the Will's. */
+  readonly isReplaced: boolean;
 }
 
 /** Remaining lengths that a packet of each type may have, by who is asking. */
@@ -84,6 +95,10 @@ export class BrokerState {
 
   readonly pool: BufferPool;
   readonly connections: Set<Connection> = new Set();
+  /** How many of them have come in by each listener. */
+  readonly #listenerConnections: Map<ListenerSettings, number> = new Map();
+  /** How many of them have sent a CONNECT that was accepted. */
+  connectedCount = 0;
   readonly sessions: Map<string, Session<Connection>> = new Map();
   readonly routes: RouteTable<Target>;
   /** By share name and filter, as they stand behind `$share/`. */
@@ -145,13 +160,15 @@ export class BrokerState {
   readonly #flushBytes: number;
   #lastQuestionId = 0;
   readonly #asking: Map<number, Connection> = new Map();
+  /** By the identifiers of their questions. */
+  readonly undecidedWills: Map<number, UndecidedWill> = new Map();
 
   constructor(options: BrokerCoreOptions) {
     this.limits = options.limits;
     this.policy = options.policy ?? OPEN_POLICY;
     this.retained = new TopicTrie({ seed: options.random() });
-    this.packetLimits = packetLimits(options.limits);
-    this.ownListener = ownListener(options.limits);
+    this.packetLimits = packetLimitsOf(options.limits);
+    this.ownListener = options.listener ?? DEFAULT_LISTENER;
     // Nobody is behind before it was given anything.
     this.#flushBytes = Math.min(FLUSH_BYTES_MAX, options.limits.backlogBytesMax >> 1);
     this.random = options.random;
@@ -227,6 +244,13 @@ export class BrokerState {
     return id;
   }
 
+  /** A fresh identifier for a question about a Will, for which no connection waits. */
+  askForWill(undecided: UndecidedWill): number {
+    const id = ++this.#lastQuestionId;
+    this.undecidedWills.set(id, undecided);
+    return id;
+  }
+
   /** The connection that waits for this answer, `undefined` when it does not any more. */
   takeAsking(questionId: number): Connection | undefined {
     const connection = this.#asking.get(questionId);
@@ -241,6 +265,23 @@ export class BrokerState {
     connection.questionId = 0;
   }
 
+  /** Whether one more connection may come in by this listener. */
+  hasRoom(listener: ListenerSettings): boolean {
+    const count = this.#listenerConnections.get(listener) ?? 0;
+    return this.connections.size < this.limits.connectionsMax && count < listener.connectionsMax;
+  }
+
+  enterListener(listener: ListenerSettings): void {
+    const count = this.#listenerConnections.get(listener) ?? 0;
+    this.#listenerConnections.set(listener, count + 1);
+  }
+
+  leaveListener(listener: ListenerSettings): void {
+    const count = this.#listenerConnections.get(listener) ?? 0;
+    if (count > 1) this.#listenerConnections.set(listener, count - 1);
+    else this.#listenerConnections.delete(listener);
+  }
+
   emit(event: BrokerEvent): void {
     this.events.push(event);
   }
@@ -249,22 +290,6 @@ export class BrokerState {
   record(change: Change): void {
     this.changes.push(change);
   }
-}
-
-function ownListener(limits: Limits): ListenerSettings {
-  return {
-    name: "",
-    protocolVersions: [3, 4, 5],
-    maximumQos: limits.maximumQos,
-    topicAliasMaximum: limits.topicAliasMaximum,
-    topicAliasMaximumBroker: limits.topicAliasMaximumBroker,
-    allowZeroLengthClientId: limits.allowZeroLengthClientId,
-    autoIdPrefix: limits.autoIdPrefix,
-    connectionsMax: Infinity,
-    mountPoint: "",
-    usesUsernameAsClientId: false,
-    identitySource: "none",
-  };
 }
 
 /** The largest remaining length of a packet of so many bytes. */
@@ -276,7 +301,8 @@ function remainingOf(packetBytes: number): number {
   return Math.max(0, packetBytes - 2);
 }
 
-function packetLimits(limits: Limits): PacketLimits {
+/** How long packets may be under these limits. */
+export function packetLimitsOf(limits: Limits): PacketLimits {
   const beforeConnect = new Uint32Array(16);
   beforeConnect[PacketType.CONNECT] = limits.requestPacketBytesMax;
   const authenticating = new Uint32Array(16);

@@ -5,11 +5,59 @@
  * @module
  */
 
+import type { Will as WillPacket } from "../codec/packet.ts";
+import { ReasonCode } from "../codec/reason_code.ts";
+import { makeMessage } from "../session/make_message.ts";
+import type { Message } from "../session/message.ts";
+import { contentsOf } from "../session/message_contents.ts";
 import type { Session } from "../session/session.ts";
 import type { Will } from "../session/will.ts";
 import type { Connection } from "./connection.ts";
 import { publish } from "./publish.ts";
-import type { BrokerState } from "./state.ts";
+import { type Answer, ASK, ASK_MESSAGE, type PublishDecision } from "./question.ts";
+import { decideAgain, replaceMessage } from "./replacement.ts";
+import { isReserved } from "./reserved_topic.ts";
+import type { BrokerState, UndecidedWill } from "./state.ts";
+
+/** The name that the topic of a Will has inside the broker. */
+export function willTopic({ mount }: Connection, will: WillPacket): string {
+  return mount === undefined ? will.topic : mount.text + will.topic;
+}
+
+/** Keeps the Will that a client leaves with its CONNECT. */
+export function setWill(
+  state: BrokerState,
+  connection: Connection,
+  session: Session<Connection>,
+  packet: WillPacket,
+): void {
+  const { payload, qos, retain, properties } = packet;
+  const topic = willTopic(connection, packet);
+  const message = makeMessage({
+    topic,
+    payload,
+    qos,
+    retain,
+    properties,
+    publisherId: session.clientId,
+    publisherUsername: session.username,
+  });
+  const will: Will = {
+    message,
+    messageExpiryInterval: properties.messageExpiryInterval,
+    // A session that ends with its connection leaves no time for a delay.
+    delay: session.isPersistent ? properties.willDelayInterval ?? 0 : 0,
+  };
+  session.will = will;
+  session.willDueAt = Infinity;
+  if (state.keepsJournal && session.isPersistent) {
+    state.record({ kind: "will-set", clientId: session.clientId, will, dueAt: Infinity });
+  }
+  // The permission that counts is that of the day; but its operator may want to know already.
+  if (decide(state, session, message) >= ReasonCode.UNSPECIFIED_ERROR) {
+    state.emit({ kind: "will-not-permitted", clientId: session.clientId, topic });
+  }
+}
 
 /** Publishes the session's Will, if it has one, and forgets it. [MQTT-3.1.2-8] [MQTT-3.1.2-10] */
 export function publishWill(
@@ -17,28 +65,80 @@ export function publishWill(
   session: Session<Connection>,
   now: number,
 ): void {
-  const will = session.will;
+  const { will } = session;
   if (will === undefined) return;
   discardWill(state, session);
-  publishMessageOf(state, session, will, now);
+  const { message, messageExpiryInterval } = will;
+  if (messageExpiryInterval !== undefined) message.expiresAt = now + messageExpiryInterval * 1000;
+  // The permission is that of now, not of when the Will was left.
+  const decision = decide(state, session, message);
+  settle(state, { session, message, isReplaced: false }, decision, now);
 }
 
-function publishMessageOf(
+/** The answer to whether a Will may be published; `false` when no Will waits for it. */
+export function answerWill(
+  state: BrokerState,
+  questionId: number,
+  answer: Answer,
+  now: number,
+): boolean {
+  const undecided = state.undecidedWills.get(questionId);
+  if (undecided === undefined) return false;
+  state.undecidedWills.delete(questionId);
+  if (answer.kind !== "publish") return true;
+  const { session, message, isReplaced } = undecided;
+  if (answer.reasonCode !== ReasonCode.SUCCESS || isReplaced || answer.message === undefined) {
+    const decision = answer.isDropped === true ? ReasonCode.NOT_AUTHORIZED : answer.reasonCode;
+    settle(state, undecided, decision, now);
+    return true;
+  }
+  const replacement = replaceMessage(state, session, answer.message, now);
+  if (typeof replacement === "number") {
+    settle(state, undecided, replacement, now);
+  } else {
+    const decision = decideAgain(state, session, message, replacement);
+    settle(state, { session, message: replacement, isReplaced: true }, decision, now);
+  }
+  return true;
+}
+
+function decide(
   state: BrokerState,
   session: Session<Connection>,
-  will: Will,
+  { topic, qos, retain }: Message,
+): PublishDecision {
+  if (isReserved(topic)) return ReasonCode.NOT_AUTHORIZED;
+  return state.isOpen ? ReasonCode.SUCCESS : state.policy.publish(session, topic, qos, retain);
+}
+
+/** Publishes a Will, drops it, or has the outside decide. Nobody waits for that answer. */
+function settle(
+  state: BrokerState,
+  undecided: UndecidedWill,
+  decision: PublishDecision,
   now: number,
 ): void {
-  const { message, messageExpiryInterval } = will;
-  const topic = state.routes.findName(message.topic);
-  if (topic === null) return;
-  // The permission is that of now, not of when the Will was left.
-  const { policy } = state;
-  if (!state.isOpen && policy.publish(session, message.topic, message.qos, message.retain) !== 0) {
+  const { session, message, isReplaced } = undecided;
+  if (decision === ASK || decision === ASK_MESSAGE) {
+    if (state.undecidedWills.size >= state.limits.undecidedWillsMax) {
+      state.counters.publishDropped++;
+      return;
+    }
+    state.questions.push({
+      kind: "publish",
+      id: state.askForWill(undecided),
+      client: session,
+      topic: message.topic,
+      qos: message.qos,
+      retain: message.retain,
+      ...decision === ASK_MESSAGE && !isReplaced ? { message: contentsOf(message, now) } : {},
+      ...isReplaced ? { isReplaced } : {},
+    });
     return;
   }
-  if (messageExpiryInterval !== undefined) message.expiresAt = now + messageExpiryInterval * 1000;
-  publish(state, message, topic, now);
+  if (decision !== ReasonCode.SUCCESS) return;
+  const topic = state.routes.findName(message.topic);
+  if (topic !== null) publish(state, message, topic, now);
 }
 
 /** Forgets the session's Will without publishing it. [MQTT-3.14.4-3] */

@@ -92,6 +92,11 @@ export class Framer {
     return this.#isHeld ? this.#nextHeld() : this.#nextWhole();
   }
 
+  /** Has `next()` find the packet once more that it has just found. */
+  unread(): void {
+    this.#at = this.start;
+  }
+
   /** Copies what was not shown, so that the memory of the chunk may be used for something else. */
   keepRest(): void {
     if (this.#at === this.#to && this.#chunk === NOTHING) {

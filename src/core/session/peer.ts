@@ -40,10 +40,15 @@ export interface ListenerSettings {
   /** What the listener is called in answers to the operator: a port or a path. */
   readonly name: string;
   readonly protocolVersions: readonly ProtocolVersion[];
+  /** A message or Will with a higher one ends the connection; subscriptions are granted less. */
   readonly maximumQos: QoS;
+  /** Aliases that a client may set; more end the connection. */
   readonly topicAliasMaximum: number;
+  /** Aliases that the broker gives out per connection, within what the client allows. */
   readonly topicAliasMaximumBroker: number;
+  /** Whether a client may leave its identifier to the broker. */
   readonly allowZeroLengthClientId: boolean;
+  /** What generated identifiers begin with. */
   readonly autoIdPrefix: string;
   /** Connections by this listener at one time; more are closed at once. */
   readonly connectionsMax: number;

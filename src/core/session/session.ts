@@ -69,6 +69,8 @@ export class Session<C> {
   readonly clientId: string;
   /** The user who made it. */
   username: string | undefined;
+  /** That name was proven by TLS. Together they are whose the session is. */
+  isIdentified = false;
   /** The settings of the listener that its client last came in by. */
   listener: ListenerSettings | undefined = undefined;
   /** What the policy notes about its client. */

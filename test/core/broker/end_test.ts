@@ -17,6 +17,7 @@ test("endConnection() notes when a lasting session will end, and expireSession()
     kind: "session-set",
     clientId: "client",
     username: undefined,
+    isIdentified: false,
     expiryInterval: 9,
     endsAt: now + 9000,
   }]);

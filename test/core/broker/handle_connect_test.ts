@@ -127,6 +127,7 @@ test("acceptConnect() notes sessions that last, and only those", () => {
     kind: "session-set",
     clientId: "lasting",
     username: "u",
+    isIdentified: false,
     expiryInterval: 9,
     endsAt: Infinity,
   } as const;
@@ -152,7 +153,7 @@ test("A clean start notes that the old session is gone", () => {
 });
 
 test("Two clients without identifiers are two", () => {
-  const broker = new VirtualBroker({ limits: { autoIdPrefix: "x-" } });
+  const broker = new VirtualBroker({ listener: { autoIdPrefix: "x-" } });
   const ids = [1, 2, 3].map(() => {
     const client = broker.connect({ clientId: "" });
     return client.connack?.properties.assignedClientId ?? "";
