@@ -1,0 +1,152 @@
+/**
+ * Options of listeners with TLS: the certificate and key, whom to ask for a certificate, what to
+ * make of it, and pre-shared keys instead.
+ *
+ * @module
+ */
+
+import type { Option } from "../option.ts";
+import { text, truth } from "../values.ts";
+
+const TLS_VERSIONS = ["tlsv1.1", "tlsv1.2", "tlsv1.3"];
+
+export const TLS_OPTIONS: readonly Option[] = [
+  {
+    name: "cafile",
+    scope: "L",
+    value: text({ syntax: "path" }),
+    default: "none",
+    field: "tls.caFile",
+    repeat: "last",
+    reload: "L",
+    effect: "Certificates that may sign those of clients.",
+  },
+  {
+    name: "capath",
+    scope: "Ld",
+    value: text({ syntax: "directory" }),
+    default: "none",
+    field: "tls.caPath",
+    repeat: "last",
+    reload: "L",
+    effect: "A directory of certificates that may sign those of clients.",
+  },
+  {
+    name: "certfile",
+    scope: "Ld",
+    value: text({ syntax: "path" }),
+    default: "none",
+    field: "tls.certFile",
+    repeat: "last",
+    reload: "L",
+    effect: "The certificate of the listener, and those between it and a root.",
+  },
+  {
+    name: "ciphers",
+    scope: "Ld",
+    value: text({ syntax: "a cipher string of OpenSSL" }),
+    default: "those of the runtime",
+    field: "tls.ciphers",
+    repeat: "last",
+    reload: "L",
+    effect: "Ciphers of TLS up to 1.2.",
+  },
+  {
+    name: "ciphers_tls1.3",
+    scope: "Ld",
+    value: text({ syntax: "suites, separated by colons" }),
+    default: "those of the runtime",
+    field: "tls.ciphersTls13",
+    repeat: "last",
+    reload: "L",
+    effect: "Cipher suites of TLS 1.3.",
+  },
+  {
+    name: "crlfile",
+    scope: "Ld",
+    value: text({ syntax: "path" }),
+    default: "none",
+    field: "tls.crlFile",
+    repeat: "last",
+    reload: "L",
+    effect: "Revoked certificates of clients.",
+    difference: "An error without a certificate, where it would do nothing.",
+  },
+  {
+    name: "disable_client_cert_date_checks",
+    scope: "L",
+    value: truth,
+    fallback: false,
+    field: "tls.disableClientCertDateChecks",
+    repeat: "last",
+    reload: "L",
+    effect: "Accepts certificates of clients before and after their time.",
+  },
+  {
+    name: "keyfile",
+    scope: "Ld",
+    value: text({ syntax: "path" }),
+    default: "none",
+    field: "tls.keyFile",
+    repeat: "last",
+    reload: "L",
+    effect: "The private key of certfile.",
+  },
+  {
+    name: "psk_hint",
+    scope: "Ld",
+    value: text({ syntax: "text" }),
+    default: "none",
+    field: "tls.pskHint",
+    repeat: "never",
+    reload: "N",
+    effect: "TLS with pre-shared keys, and the hint that clients are sent.",
+  },
+  {
+    name: "require_certificate",
+    scope: "Ld",
+    value: truth,
+    fallback: false,
+    field: "listener.requireCertificate",
+    repeat: "last",
+    reload: "L",
+    effect: "Clients must present a certificate that verifies.",
+    difference: "An error without a certificate and an authority, where nothing would be checked.",
+  },
+  {
+    name: "tls_version",
+    scope: "L",
+    value: text({
+      syntax: "`tlsv1.2`, `tlsv1.3`",
+      check: (version, show) =>
+        TLS_VERSIONS.includes(version) ? undefined : `Unsupported tls_version "${show(version)}".`,
+    }),
+    fallback: "tlsv1.2",
+    field: "tls.tlsVersion",
+    repeat: "never",
+    reload: "N",
+    effect: "The lowest version of TLS.",
+  },
+  {
+    name: "use_identity_as_username",
+    scope: "Ld",
+    value: truth,
+    fallback: false,
+    field: "listener.useIdentityAsUsername",
+    repeat: "last",
+    reload: "L",
+    effect: "The Common Name of the certificate, or the identity of the key, is the user name.",
+    difference: "An error without TLS or `enable_proxy_protocol 2`, where it would do nothing.",
+  },
+  {
+    name: "use_subject_as_username",
+    scope: "Ld",
+    value: truth,
+    fallback: false,
+    field: "listener.useSubjectAsUsername",
+    repeat: "last",
+    reload: "L",
+    effect: "The subject of the certificate is the user name.",
+    difference: "An error without a certificate, where it would do nothing.",
+  },
+];
