@@ -1,7 +1,7 @@
 // CONNECT (3.1), row by row: what each version may ask for, and how it is told that it may not.
 
 import { assertEquals } from "@std/assert";
-import { DEFAULT_LIMITS } from "../../src/core/broker/limits.ts";
+import { DEFAULT_LIMITS, DEFAULT_LISTENER } from "../../src/core/broker/limits.ts";
 import { OPEN_POLICY, type Policy } from "../../src/core/broker/question.ts";
 import type { Packet } from "../../src/core/codec/packet.ts";
 import type { Properties } from "../../src/core/codec/property.ts";
@@ -9,7 +9,17 @@ import type { ProtocolVersion } from "../../src/core/codec/protocol.ts";
 import { ReasonCode } from "../../src/core/codec/reason_code.ts";
 import type { Writer } from "../../src/core/codec/writer.ts";
 import { test } from "../harness.ts";
-import { ack, connack, connect, disconnect, publish, suback, will } from "../support/packets.ts";
+import type { ListenerSettings, PeerCertificate, TlsPeer } from "../../src/core/session/peer.ts";
+import {
+  ack,
+  bytesOf,
+  connack,
+  connect,
+  disconnect,
+  publish,
+  suback,
+  will,
+} from "../support/packets.ts";
 import { VirtualBroker } from "../support/virtual_broker.ts";
 import {
   CLOSE,
@@ -23,7 +33,7 @@ import {
 
 /** What a version 5 client is told of the defaults. */
 const TOLD: Properties = {
-  topicAliasMaximum: DEFAULT_LIMITS.topicAliasMaximum,
+  topicAliasMaximum: DEFAULT_LISTENER.topicAliasMaximum,
   maximumPacketSize: DEFAULT_LIMITS.maximumPacketSize,
   receiveMaximum: DEFAULT_LIMITS.receiveMaximum,
 };
@@ -114,6 +124,12 @@ const PROTOCOL: readonly Exchange[] = [
     expect: { 5: refused(VERSION) },
   },
   {
+    name: "of a version that its listener does not accept is refused [MQTT-3.1.2-2]",
+    listener: { protocolVersions: [] },
+    send: sends({}),
+    expect: { 3: refused(VERSION), 4: refused(VERSION), 5: refused(VERSION) },
+  },
+  {
     name: "of another protocol is cut off [MQTT-3.1.2-1]",
     send: raw({ name: "MQTTX" }),
     expect: none,
@@ -132,6 +148,11 @@ const PROTOCOL: readonly Exchange[] = [
     name: "of a bridge is accepted",
     send: sends({ isBridge: true }),
     expect: { 3: accepted, 4: accepted },
+  },
+  {
+    name: "of a bridge is not for version 5 [MQTT-3.1.2-2]",
+    send: raw({ level: 0x85 }),
+    expect: { 5: refused(VERSION) },
   },
   {
     name: "with bytes behind it is refused [MQTT-3.1.3-1]",
@@ -189,13 +210,122 @@ const IDENTIFIERS: readonly Exchange[] = [
   },
   {
     name: "without an identifier is refused where it must bring one [MQTT-3.1.3-8]",
-    limits: { allowZeroLengthClientId: false },
+    listener: { allowZeroLengthClientId: false },
     send: sends({ clientId: "" }),
     expect: {
       3: refused(IDENTIFIER),
       4: refused(IDENTIFIER),
       5: refused(ReasonCode.UNSPECIFIED_ERROR),
     },
+  },
+];
+
+const PREFIXES: readonly Exchange[] = [
+  {
+    name: "with an identifier that has none of the prefixes is refused",
+    limits: { clientIdPrefixes: ["a-", "b-"] },
+    send: sends({ clientId: "c-1" }),
+    expect: { 3: refused(NOT_AUTHORIZED), 4: refused(NOT_AUTHORIZED), 5: refused(NOT_AUTHORIZED) },
+  },
+  {
+    name: "with an identifier that has one of the prefixes is accepted",
+    limits: { clientIdPrefixes: ["a-", "b-"] },
+    send: sends({ clientId: "b-1" }),
+    expect: all,
+  },
+  {
+    name: "without an identifier is refused where the made-up one has none of the prefixes",
+    limits: { clientIdPrefixes: ["a-"] },
+    send: sends({ clientId: "" }),
+    expect: { 4: refused(NOT_AUTHORIZED), 5: refused(NOT_AUTHORIZED) },
+  },
+  {
+    name: "without a user name is refused where that is to be the identifier",
+    listener: { usesUsernameAsClientId: true },
+    send: sends({}),
+    expect: { 3: refused(NOT_AUTHORIZED), 4: refused(NOT_AUTHORIZED), 5: refused(NOT_AUTHORIZED) },
+  },
+  {
+    name: "with an empty user name is refused where that is to be the identifier",
+    listener: { usesUsernameAsClientId: true },
+    send: sends({ username: "" }),
+    expect: { 3: refused(NOT_AUTHORIZED), 4: refused(NOT_AUTHORIZED), 5: refused(NOT_AUTHORIZED) },
+  },
+  {
+    name: "with a user name is accepted where that is to be the identifier",
+    listener: { usesUsernameAsClientId: true },
+    send: sends({ username: "user" }),
+    expect: all,
+  },
+  {
+    name: "that needs a session more than there may be is turned away",
+    limits: { sessionsMax: 0 },
+    send: sends({}),
+    expect: { 3: CLOSE, 4: CLOSE, 5: refused(ReasonCode.SERVER_BUSY) },
+  },
+];
+
+const BAD_IDENTITY = {
+  3: refused(BAD_CREDENTIALS),
+  4: refused(BAD_CREDENTIALS),
+  5: refused(BAD_CREDENTIALS),
+};
+
+function proving(
+  certificate: PeerCertificate | undefined,
+  pskIdentity: string | undefined = undefined,
+): TlsPeer {
+  return { version: "TLSv1.3", cipher: "TLS_AES_256_GCM_SHA384", certificate, pskIdentity };
+}
+
+const IDENTITIES: readonly Exchange[] = [
+  {
+    name: "without TLS is refused where that is to prove who it is",
+    listener: { identitySource: "common-name" },
+    send: sends({ username: "user", password: bytesOf("secret") }),
+    expect: BAD_IDENTITY,
+  },
+  {
+    name: "without a certificate is refused where that is to prove who it is",
+    listener: { identitySource: "common-name" },
+    tls: proving(undefined),
+    send: sends({ username: "user" }),
+    expect: BAD_IDENTITY,
+  },
+  {
+    name: "with a certificate without a name is refused where that is to prove who it is",
+    listener: { identitySource: "common-name" },
+    tls: proving({ commonName: undefined, subject: "O=Example" }),
+    send: sends({ username: "user" }),
+    expect: BAD_IDENTITY,
+  },
+  {
+    name: "with a certificate whose name is empty is refused where that is to prove who it is",
+    listener: { identitySource: "common-name" },
+    tls: proving({ commonName: "", subject: "CN=" }),
+    send: sends({ username: "user" }),
+    expect: BAD_IDENTITY,
+  },
+  {
+    name: "without a subject is refused where that is to prove who it is",
+    listener: { identitySource: "subject" },
+    tls: proving({ commonName: "alice", subject: undefined }, "alice"),
+    send: sends({ username: "user" }),
+    expect: BAD_IDENTITY,
+  },
+  {
+    name: "with a certificate is accepted where that is to prove who it is",
+    listener: { identitySource: "common-name" },
+    tls: proving({ commonName: "alice", subject: "CN=alice" }),
+    send: sends({}),
+    expect: all,
+  },
+  {
+    name: "with a pre-shared key is accepted where that is to prove who it is",
+    listener: { identitySource: "common-name" },
+    tls: proving(undefined, "alice"),
+    send: sends({}),
+    expect: all,
   },
 ];
 
@@ -222,14 +352,30 @@ const CREDENTIALS: readonly Exchange[] = [
     expect: { 3: refused(NOT_AUTHORIZED), 4: refused(NOT_AUTHORIZED), 5: refused(NOT_AUTHORIZED) },
   },
   {
-    name: "with the wrong identity is refused [MQTT-3.1.4-2]",
+    name: "with the wrong password is told only version 5 what is wrong [MQTT-3.1.4-2]",
     policy: answering(BAD_CREDENTIALS),
     send: sends({}),
     expect: {
-      3: refused(BAD_CREDENTIALS),
-      4: refused(BAD_CREDENTIALS),
+      3: refused(NOT_AUTHORIZED),
+      4: refused(NOT_AUTHORIZED),
       5: refused(BAD_CREDENTIALS),
     },
+  },
+  {
+    name: "that cannot be judged now may come again [MQTT-3.1.4-2]",
+    policy: answering(ReasonCode.SERVER_UNAVAILABLE),
+    send: sends({}),
+    expect: {
+      3: refused(ReasonCode.SERVER_UNAVAILABLE),
+      4: refused(ReasonCode.SERVER_UNAVAILABLE),
+      5: refused(ReasonCode.SERVER_UNAVAILABLE),
+    },
+  },
+  {
+    name: "that is judged by no reason that there is is refused [MQTT-3.1.4-2]",
+    policy: answering(ReasonCode.NO_MATCHING_SUBSCRIBERS),
+    send: sends({}),
+    expect: { 3: refused(NOT_AUTHORIZED), 4: refused(NOT_AUTHORIZED), 5: refused(NOT_AUTHORIZED) },
   },
   {
     name: "of a banned client is refused in the words of its version [MQTT-3.1.4-2]",
@@ -282,7 +428,7 @@ const WILLS: readonly Exchange[] = [
   },
   {
     name: "with a Will above the maximum QoS is refused [MQTT-3.2.2-12]",
-    limits: { maximumQos: 1 },
+    listener: { maximumQos: 1 },
     send: sends({ will: will("w", { qos: 2 }) }),
     expect: { 3: CLOSE, 4: CLOSE, 5: refused(ReasonCode.QOS_NOT_SUPPORTED, { maximumQos: 1 }) },
   },
@@ -368,21 +514,31 @@ const KEEP_ALIVE: readonly Exchange[] = [
 const TABLE = [
   ...PROTOCOL,
   ...IDENTIFIERS,
+  ...PREFIXES,
+  ...IDENTITIES,
   ...CREDENTIALS,
   ...WILLS,
   ...PROPERTIES,
   ...KEEP_ALIVE,
 ];
 
-testExchanges("CONNECT", TABLE, (broker, version) => broker.open(version));
+testExchanges("CONNECT", TABLE, (broker, version, how) => broker.open(version, how));
 
-const RESERVED_WILLS = ["$CONTROL/x", "$SYS/x", "$share/g/x"].map((topic): Exchange => ({
+const RESERVED_WILLS = ["$CONTROL/x", "$SYS/x", "$SYS/broker/connection/state", "$share/g/x"].map((
+  topic,
+): Exchange => ({
   name: `with a Will for the broker's own topic "${topic}" is refused`,
   send: sends({ will: will(topic) }),
   expect: { 3: CLOSE, 4: CLOSE, 5: refused(ReasonCode.TOPIC_NAME_INVALID) },
 }));
 
 testExchanges("CONNECT", RESERVED_WILLS, (broker, version) => broker.open(version));
+
+testExchanges("CONNECT", [{
+  name: "with a bridge's notice as its Will is accepted",
+  send: sends({ will: will("$SYS/broker/connection/bridge/state", { retain: true }) }),
+  expect: all,
+}], (broker, version) => broker.open(version));
 
 testExchanges("A connected client", [
   {
@@ -458,6 +614,24 @@ test("A connection beyond the most that there may be is closed at once", () => {
   const second = broker.open();
   assertEquals([first.isClosed, second.isClosed], [false, true]);
   assertEquals(broker.core.connectionCount, 1);
+  const kinds = broker.takeEvents().map((event) => event.kind);
+  assertEquals(kinds, ["opened", "connected", "denied-connection"]);
+  first.drop();
+  assertEquals(broker.open().isClosed, false);
+});
+
+test("A connection beyond the most of its listener is closed at once, and no other", () => {
+  const broker = new VirtualBroker();
+  const narrow = { ...DEFAULT_LISTENER, connectionsMax: 2 };
+  const wide = { ...DEFAULT_LISTENER };
+  const open = (listener: ListenerSettings) => broker.open(5, { listener });
+  const [first, , third] = [open(narrow), open(narrow), open(narrow)];
+  const other = open(wide);
+  assertEquals([first.isClosed, third!.isClosed, other.isClosed], [false, true, false]);
+  first.drop();
+  assertEquals([open(narrow).isClosed, open(narrow).isClosed], [false, true]);
+  const { connectionsOpened, connectsRefused } = broker.core.counters;
+  assertEquals([connectionsOpened, connectsRefused, broker.core.connectionCount], [6, 2, 3]);
 });
 
 test("CONNECT takes over the connection of the same identifier [MQTT-3.1.4-3]", () => {

@@ -39,7 +39,10 @@ test("refuseConnect() gives the log a cause for each code", () => {
     [ReasonCode.QOS_NOT_SUPPORTED, "used disallowed feature"],
     [ReasonCode.RETAIN_NOT_SUPPORTED, "used disallowed feature"],
     [ReasonCode.UNSPECIFIED_ERROR, "internal error"],
-    [ReasonCode.BANNED, "protocol error"],
+    [ReasonCode.BANNED, "client banned"],
+    [ReasonCode.SERVER_UNAVAILABLE, "server unavailable"],
+    [ReasonCode.CONNECTION_RATE_EXCEEDED, "connection rate exceeded"],
+    [ReasonCode.IMPLEMENTATION_SPECIFIC_ERROR, "internal error"],
   ];
   assertEquals(causes.map(([code]) => [code, causeOf(code)]), causes);
 });
