@@ -280,9 +280,6 @@ export function writeClose(bytes: Uint8Array, code: number): number {
   return size + 2;
 }
 
-/** The longest payload that `writeFrameHeader` takes. */
-export const FRAME_PAYLOAD_MAX = 65_535;
-
 function writeHeader(bytes: Uint8Array, opcode: number, length: number): number {
   bytes[0] = 0x80 | opcode;
   if (length < 126) {
