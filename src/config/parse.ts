@@ -45,6 +45,8 @@ export class Parser {
   #layer: Layer = "files";
   #sections: Sections = { listener: undefined, bridge: undefined, plugin: undefined };
   #lastPlugin: PluginDraft | undefined;
+  /** A plugin was given whose place depends on `per_listener_settings`. */
+  #hasPlugin = false;
 
   constructor(draft: Draft) {
     this.#draft = draft;
@@ -266,7 +268,7 @@ export class Parser {
     if (!("value" in reading) || reading.value !== true || this.#draft.hasPerListenerSettings) {
       return undefined;
     }
-    if (this.#draft.security.size > 0 || this.#draft.plugins.length > 0) {
+    if (this.#draft.security.size > 0 || this.#hasPlugin) {
       return "per_listener_settings must be set before any other security settings.";
     }
     this.#note(option, reading, line);
@@ -300,6 +302,7 @@ export class Parser {
     if ("fault" in reading) return reading.fault;
     this.#note(option, reading, line);
     (isOfListener ? listener! : this.#draft).plugins.push(plugin);
+    this.#hasPlugin ||= option.scope === "S";
     return undefined;
   }
 

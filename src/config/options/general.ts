@@ -5,12 +5,20 @@
  * @module
  */
 
-import type { Option } from "../option.ts";
+import type { Option, ValueKind } from "../option.ts";
 import { countOrInfinity, countOrZero, integer, text, truth } from "../values.ts";
 import { duration, retainExpiryInterval } from "../general_values.ts";
 
 const WINDOW_MAX = 65_535;
 const PAYLOAD_MAX = 268_435_455;
+
+const prefix: ValueKind = {
+  syntax: "text",
+  read(input) {
+    const reading = text({ syntax: "text" }).read(input);
+    return "value" in reading ? { value: [reading.value] } : reading;
+  },
+};
 
 export const GENERAL_OPTIONS: readonly Option[] = [
   {
@@ -38,16 +46,14 @@ export const GENERAL_OPTIONS: readonly Option[] = [
   {
     name: "clientid_prefixes",
     scope: "G",
-    value: text({ syntax: "text" }),
+    value: prefix,
     fallback: [],
     default: "any",
     field: "general.clientIdPrefixes",
-    repeat: "all",
-    merge: (before, value) => ({ value: [...before, value] }),
+    repeat: "last",
     reload: "Y",
     deprecated: { clientid_prefixes: "Use an access file or a plugin instead." },
     effect: "Only clients whose identifier begins like this may connect.",
-    difference: "Several lines allow several prefixes; Mosquitto takes the last one.",
   },
   {
     name: "connection_messages",
