@@ -82,6 +82,11 @@ export class Connection {
   hasWaited = false;
   /** Bytes of the largest packet that the client accepts. */
   sendSizeMax = Infinity;
+  /**
+   * What is common to a message's receivers may be sent to it as it stands: it has no mount point,
+   * no aliases and no limit of its own. Asked for each delivery, therefore noted.
+   */
+  isPlain: boolean;
   inboundAliases: InboundAliases<Topic<Target>> | undefined = undefined;
   outboundAliases: OutboundAliases | undefined = undefined;
   /** The topic of its last PUBLISH: most clients repeat themselves. */
@@ -120,6 +125,7 @@ export class Connection {
     this.listener = listener;
     const { mountPoint } = listener;
     this.mount = mountPoint === "" ? undefined : new MountPoint(mountPoint);
+    this.isPlain = this.mount === undefined;
     this.framer = new Framer(packetLimits);
     this.outbox = new Outbox(pool);
   }

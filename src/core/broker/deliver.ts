@@ -36,7 +36,9 @@ export function deliver(
     return;
   }
   const { connection } = session;
-  const qos = deliveredQos(state, message, subscription);
+  const qos = message.qos === 0 && !state.limits.upgradesOutgoingQos
+    ? 0
+    : deliveredQos(state, message, subscription);
   const { subscriptionId } = subscription;
   if (qos === 0) {
     if (connection === undefined) {
@@ -89,12 +91,14 @@ export function mayHave(
   session: Session<Connection>,
   message: Message,
 ): boolean {
-  const mount = session.connection?.mount;
-  if (mount !== undefined) {
-    const { topicBytes, topicStart, topicEnd } = message;
-    if (!mount.holds(topicBytes, topicStart, topicEnd)) return false;
-  }
-  return state.isOpen || state.policy.deliver(session, message.topic);
+  const { connection } = session;
+  return (connection === undefined || connection.isPlain || isMounted(connection, message)) &&
+    (state.isOpen || state.policy.deliver(session, message.topic));
+}
+
+function isMounted({ mount }: Connection, message: Message): boolean {
+  return mount === undefined ||
+    mount.holds(message.topicBytes, message.topicStart, message.topicEnd);
 }
 
 /** Sends a QoS 1 or 2 message within the send quota. */
@@ -203,10 +207,7 @@ export function append(
 ): void {
   const { encoder, counters } = state;
   const version = connection.protocolVersion;
-  if (
-    subscriptionId === 0 && !dup && connection.outboundAliases === undefined &&
-    connection.sendSizeMax === Infinity && connection.mount === undefined
-  ) {
+  if (subscriptionId === 0 && !dup && connection.isPlain) {
     const bytes = encoder.commonSize(version, qos, retain);
     const writer = state.reserve(connection, bytes);
     encoder.appendCommon(writer, version, qos, retain, packetId);

@@ -192,6 +192,7 @@ function applyClientLimits(
   connection.sendSizeMax = maximumPacketSize ?? Infinity;
   const aliasMax = Math.min(topicAliasMaximum, connection.listener.topicAliasMaximumBroker);
   if (aliasMax > 0) connection.outboundAliases = new OutboundAliases(aliasMax);
+  if (aliasMax > 0 || maximumPacketSize !== undefined) connection.isPlain = false;
 }
 
 /** Seconds; for version 5 no more than the limit. */
