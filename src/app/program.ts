@@ -11,7 +11,7 @@ import { OperationError } from "../core/base/operation_error.ts";
 import type { BrokerEvent } from "../core/broker/event.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { Logger } from "../telemetry/log.ts";
-import { ALL_LOG_TYPES, DEFAULT_LOG_TYPES } from "../telemetry/log_line.ts";
+import { ALL_LOG_TYPES, DEFAULT_LOG_SETTINGS, DEFAULT_LOG_TYPES } from "../telemetry/log_line.ts";
 import { NAME, VERSION } from "./version.ts";
 
 /** `quiet` says nothing but why it could not start; `verbose` logs every packet. */
@@ -80,11 +80,10 @@ export async function runProgram(
 
 function openLog(runtime: Runtime, verbosity: Verbosity): Logger {
   const types = { quiet: [], normal: DEFAULT_LOG_TYPES, verbose: ALL_LOG_TYPES };
-  return new Logger({
-    types: types[verbosity],
-    write: (line) => runtime.print("stderr", line),
-    wallClock: () => Date.now(),
-  });
+  return new Logger(
+    { print: (stream, text) => runtime.print(stream, text), wallClock: () => Date.now() },
+    { ...DEFAULT_LOG_SETTINGS, types: types[verbosity] },
+  );
 }
 
 /**

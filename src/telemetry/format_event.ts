@@ -10,32 +10,34 @@
 
 import { unreachable } from "../core/base/assert.ts";
 import type { BrokerEvent, CloseCause, PacketEvent } from "../core/broker/event.ts";
+import { ReasonCode } from "../core/codec/reason_code.ts";
 import type { Peer } from "../core/session/peer.ts";
 import type { LogLine, LogType } from "./log_line.ts";
 
+/** Which lines are worth making. */
+export interface EventWishes {
+  readonly wantsDebug: boolean;
+  /** Lines about clients that come and go. */
+  readonly wantsConnections: boolean;
+}
+
+const ALL: EventWishes = { wantsDebug: true, wantsConnections: true };
+
 /** The lines about an event. */
-export function formatEvent(event: BrokerEvent): readonly LogLine[] {
+export function formatEvent(event: BrokerEvent, wishes: EventWishes = ALL): readonly LogLine[] {
   switch (event.kind) {
     case "opened":
-      return one(
-        "notice",
-        `New connection from ${at(event.peer)} on port ${event.peer.localPort}.`,
-      );
+    case "denied-connection":
+    case "tls-on-plain":
+    case "second-connect":
+    case "session-expired":
+      return wishes.wantsConnections ? formatComing(event) : [];
     case "connected":
-      return formatConnected(event);
+      return formatConnected(event, wishes);
     case "closed":
-      return formatClosed(event);
-    case "denied-connection": {
-      const { remoteAddress } = event.peer;
-      const text = `Client connection from ${remoteAddress} denied: max_connections exceeded.`;
-      return one("notice", text);
-    }
-    case "tls-on-plain": {
-      const text = "appears to be using TLS to connect to a non-TLS listener.";
-      return one("notice", `Client from ${at(event.peer)} ${text}`);
-    }
+      return formatClosed(event, wishes);
     case "login-refused":
-      return [];
+      return one("notice", formatRefused(event));
     case "session-discarded":
       return one("warning", formatDiscarded(event));
     case "will-not-permitted":
@@ -48,20 +50,16 @@ export function formatEvent(event: BrokerEvent): readonly LogLine[] {
         "notice",
         `Client ${event.clientId} has exceeded its publish rate and is being slowed down.`,
       );
-    case "second-connect":
-      return one("notice", `Bad client ${at(event.peer)} sending multiple CONNECT messages.`);
     case "subscribed":
       return one("subscribe", `${event.clientId} ${event.qos} ${event.filter}`);
     case "unsubscribed":
       return one("unsubscribe", `${event.clientId} ${event.filter}`);
-    case "session-expired":
-      return one("notice", `Expiring client ${event.clientId} due to timeout.`);
     case "dropping":
       return one("notice", `Outgoing messages are being dropped for client ${event.clientId}.`);
     case "oversize-delivery":
       return one(
         "debug",
-        `Dropped too large PUBLISH to ${event.clientId} (${event.packetBytes} bytes)`,
+        `Dropping too large outgoing PUBLISH for ${event.clientId} (${event.packetBytes} bytes)`,
       );
     case "receive-maximum-exceeded":
       return one(
@@ -76,14 +74,67 @@ export function formatEvent(event: BrokerEvent): readonly LogLine[] {
   }
 }
 
-function formatConnected(event: Extract<BrokerEvent, { kind: "connected" }>): LogLine[] {
-  const { clientId, protocolVersion, cleanStart, keepAlive, username, will } = event;
-  const kind = event.isBridge ? "bridge" : "client";
+type EventOf<Kind extends BrokerEvent["kind"]> = Extract<BrokerEvent, { kind: Kind }>;
+
+/** What the client says of itself comes last: scripts that ban addresses read what is first. */
+function formatRefused(event: EventOf<"login-refused">): string {
+  const { peer, clientId, username, reasonCode } = event;
+  const reason = REFUSALS[reasonCode] ?? "not authorised";
   const user = username === undefined ? "" : `, u'${username}'`;
-  const fields = `p${protocolVersion}, c${bit(cleanStart)}, k${keepAlive}${user}`;
-  const lines: LogLine[] = [
-    line("notice", `New ${kind} connected from ${at(event.peer)} as ${clientId} (${fields}).`),
-  ];
+  return `Login refused from ${at(peer)}: ${reason} (${clientId}${user}).`;
+}
+
+function formatComing(
+  event: EventOf<
+    "opened" | "denied-connection" | "tls-on-plain" | "second-connect" | "session-expired"
+  >,
+): readonly LogLine[] {
+  switch (event.kind) {
+    case "opened":
+      // A proxy's own connection says nothing about a client.
+      if (event.peer.isProxied) return [];
+      return one(
+        "notice",
+        `New connection from ${at(event.peer)} on port ${event.peer.localPort}.`,
+      );
+    case "denied-connection": {
+      const { remoteAddress } = event.peer;
+      return one(
+        "notice",
+        `Client connection from ${remoteAddress} denied: max_connections exceeded.`,
+      );
+    }
+    case "tls-on-plain":
+      return one(
+        "notice",
+        `Client from ${at(event.peer)} appears to be using TLS to connect to a non-TLS listener.`,
+      );
+    case "second-connect":
+      return one("notice", `Bad client ${at(event.peer)} sending multiple CONNECT messages.`);
+    case "session-expired":
+      return one("notice", `Expiring client ${event.clientId} due to timeout.`);
+    default:
+      return unreachable(event);
+  }
+}
+
+function formatConnected(event: EventOf<"connected">, wishes: EventWishes): LogLine[] {
+  const { clientId, protocolVersion, cleanStart, keepAlive, username, will, peer } = event;
+  const lines: LogLine[] = [];
+  if (wishes.wantsConnections) {
+    const kind = event.isBridge ? "bridge" : "client";
+    const user = username === undefined ? "" : `, u'${username}'`;
+    const fields = `p${protocolVersion}, c${bit(cleanStart)}, k${keepAlive}${user}`;
+    lines.push(
+      line("notice", `New ${kind} connected from ${at(peer)} as ${clientId} (${fields}).`),
+    );
+  }
+  // A proxy that ended TLS may not have said how.
+  if (peer.tls !== undefined && peer.tls.version !== "") {
+    const { version, cipher } = peer.tls;
+    lines.push(line("notice", `Client ${clientId} negotiated ${version} cipher ${cipher}`));
+  }
+  if (!wishes.wantsDebug || !wishes.wantsConnections) return lines;
   if (will === undefined) {
     lines.push(line("debug", "No will message specified."));
   } else {
@@ -96,17 +147,15 @@ function formatConnected(event: Extract<BrokerEvent, { kind: "connected" }>): Lo
   return lines;
 }
 
-function formatDiscarded(event: Extract<BrokerEvent, { kind: "session-discarded" }>): string {
+function formatDiscarded(event: EventOf<"session-discarded">): string {
   const { peer, clientId, username, ownerUsername } = event;
-  return `Session of client ${clientId} belonged to ${userName(ownerUsername)} and was discarded: ` +
+  return `Session of client ${clientId} belonged to ${
+    userName(ownerUsername)
+  } and was discarded: ` +
     `the client identifier is now used by ${userName(username)} from ${at(peer)}.`;
 }
 
-function userName(username: string | undefined): string {
-  return username === undefined ? "no user" : `user '${username}'`;
-}
-
-function formatClosed(event: Extract<BrokerEvent, { kind: "closed" }>): LogLine[] {
+function formatClosed(event: EventOf<"closed">, wishes: EventWishes): LogLine[] {
   const { peer, clientId, cause, detail } = event;
   // A broker that stops says so once, not for each client.
   if (cause === "broker stopped") return [];
@@ -115,6 +164,7 @@ function formatClosed(event: Extract<BrokerEvent, { kind: "closed" }>): LogLine[
   if (isPeersFault && detail !== undefined) {
     lines.push(line("information", `Protocol error from ${clientId ?? at(peer)}: ${detail}.`));
   }
+  if (!wishes.wantsConnections) return lines;
   const reason = closeReason(cause, detail);
   const tail = reason === "" ? "." : `: ${reason}`;
   const name = clientId ?? peer.remoteAddress;
@@ -155,6 +205,8 @@ function formatPacket(event: PacketEvent): LogLine[] {
       return [line("debug", `Sending ${name} to ${clientId}${sentFields(event)}`)];
     case "denied":
       return [line("debug", `Denied ${name} from ${clientId}${publishFields(event)}`)];
+    case "over-quota":
+      return [line("debug", `Rejected ${name} from ${clientId}, quota exceeded.`)];
     case "dropped-too-large":
       return [line("debug", `Dropped too large ${name} from ${clientId}${publishFields(event)}`)];
     case "denied-delivery": {
@@ -229,6 +281,22 @@ function one(type: LogType, text: string): readonly LogLine[] {
 
 function line(type: LogType, text: string): LogLine {
   return { type, text };
+}
+
+/** Why somebody is not let in, as the reasons of a disconnection say it. */
+const REFUSALS: Readonly<Record<number, string>> = {
+  [ReasonCode.BAD_USER_NAME_OR_PASSWORD]: "bad username or password",
+  [ReasonCode.CLIENT_IDENTIFIER_NOT_VALID]: "client identifier not valid",
+  [ReasonCode.BANNED]: "client banned",
+  [ReasonCode.BAD_AUTHENTICATION_METHOD]: "bad authentication method",
+  [ReasonCode.SERVER_UNAVAILABLE]: "server unavailable",
+  [ReasonCode.SERVER_BUSY]: "server busy",
+  [ReasonCode.QUOTA_EXCEEDED]: "quota exceeded",
+  [ReasonCode.CONNECTION_RATE_EXCEEDED]: "connection rate exceeded",
+};
+
+function userName(username: string | undefined): string {
+  return username === undefined ? "no user" : `user '${username}'`;
 }
 
 function at(peer: Peer): string {

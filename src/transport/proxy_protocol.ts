@@ -41,6 +41,8 @@ class ProxiedConnection implements Transport, TransportHandler {
   remotePort: number;
   readonly localPort: number;
   tls: TlsPeer | undefined;
+  /** For the peer that this transport is taken for. */
+  readonly isProxied = true;
   readonly #inner: Transport;
   readonly #accept: Accept;
   readonly #options: ProxyOptions;

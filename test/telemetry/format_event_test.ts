@@ -24,6 +24,53 @@ test("formatEvent() tells of a connection and the port it came to", () => {
   ]);
 });
 
+test("formatEvent() calls a Unix socket by its path", () => {
+  const unix = { remoteAddress: "/run/midge.sock", remotePort: 0, localPort: 0 };
+  assertEquals(lines({ kind: "opened", peer: unix }), [
+    "notice|New connection from /run/midge.sock:0 on port 0.",
+  ]);
+});
+
+test("formatEvent() says nothing of a connection that a proxy has made", () => {
+  assertEquals(lines({ kind: "opened", peer: { ...peer, isProxied: true } }), []);
+});
+
+test("formatEvent() tells of connections that become none", () => {
+  assertEquals(lines({ kind: "denied-connection", peer }), [
+    "notice|Client connection from 127.0.0.1 denied: max_connections exceeded.",
+  ]);
+  assertEquals(lines({ kind: "tls-on-plain", peer }), [
+    "notice|Client from 127.0.0.1:4711 appears to be using TLS to connect to a non-TLS listener.",
+  ]);
+});
+
+test("formatEvent() tells of a refused login, the address before what the client says", () => {
+  const refused = { kind: "login-refused", peer, clientId: "c1" } as const;
+  assertEquals(lines({ ...refused, username: "joe", reasonCode: 0x86 }), [
+    "notice|Login refused from 127.0.0.1:4711: bad username or password (c1, u'joe').",
+  ]);
+  assertEquals(lines({ ...refused, username: undefined, reasonCode: 0x87 }), [
+    "notice|Login refused from 127.0.0.1:4711: not authorised (c1).",
+  ]);
+});
+
+test("formatEvent() tells of a session that belonged to somebody else", () => {
+  const event = { kind: "session-discarded", peer, clientId: "c1" } as const;
+  assertEquals(lines({ ...event, username: "joe", ownerUsername: undefined }), [
+    "warning|Session of client c1 belonged to no user and was discarded: " +
+    "the client identifier is now used by user 'joe' from 127.0.0.1:4711.",
+  ]);
+});
+
+test("formatEvent() tells of a Will that may not be and of a client that is too fast", () => {
+  assertEquals(lines({ kind: "will-not-permitted", clientId: "c1", topic: "a/b" }), [
+    "notice|Client c1 may not publish its will message to 'a/b'.",
+  ]);
+  assertEquals(lines({ kind: "publish-rate-exceeded", clientId: "c1" }), [
+    "notice|Client c1 has exceeded its publish rate and is being slowed down.",
+  ]);
+});
+
 const connected = {
   kind: "connected",
   peer,
@@ -62,6 +109,52 @@ test("formatEvent() tells of a bridge", () => {
   ]);
 });
 
+test("formatEvent() tells how a connection is secured", () => {
+  const tls = {
+    version: "TLSv1.3",
+    cipher: "TLS_AES_256_GCM_SHA384",
+    certificate: undefined,
+    pskIdentity: undefined,
+  };
+  assertEquals(lines({ ...connected, peer: { ...peer, tls } }), [
+    "notice|New client connected from 127.0.0.1:4711 as c1 (p5, c1, k60).",
+    "notice|Client c1 negotiated TLSv1.3 cipher TLS_AES_256_GCM_SHA384",
+    "debug|No will message specified.",
+  ]);
+  assertEquals(lines({ ...connected, peer: { ...peer, tls: { ...tls, version: "" } } }), [
+    "notice|New client connected from 127.0.0.1:4711 as c1 (p5, c1, k60).",
+    "debug|No will message specified.",
+  ]);
+});
+
+test("formatEvent() makes only lines that are wished for", () => {
+  const tls = { version: "TLSv1.2", cipher: "X", certificate: undefined, pskIdentity: undefined };
+  const closed = {
+    kind: "closed",
+    peer,
+    clientId: "c1",
+    cause: "protocol error",
+    detail: "No filter",
+  } as const;
+  const quiet = { wantsDebug: true, wantsConnections: false };
+  const coming: readonly BrokerEvent[] = [
+    { kind: "opened", peer },
+    { kind: "denied-connection", peer },
+    { kind: "tls-on-plain", peer },
+    { kind: "second-connect", peer, clientId: "c1" },
+    { kind: "session-expired", clientId: "c1" },
+    { ...connected, peer: { ...peer, tls } },
+    closed,
+  ];
+  assertEquals(coming.flatMap((event) => formatEvent(event, quiet)), [
+    { type: "notice", text: "Client c1 negotiated TLSv1.2 cipher X" },
+    { type: "information", text: "Protocol error from c1: No filter." },
+  ]);
+  assertEquals(formatEvent(connected, { wantsDebug: false, wantsConnections: true }), [
+    { type: "notice", text: "New client connected from 127.0.0.1:4711 as c1 (p5, c1, k60)." },
+  ]);
+});
+
 const REASONS: Readonly<Record<CloseCause, string | undefined>> = {
   "client disconnected": ".",
   "client disconnected with will": ".",
@@ -81,6 +174,9 @@ const REASONS: Readonly<Record<CloseCause, string | undefined>> = {
   "client identifier not valid": ": client identifier not valid.",
   "bad username or password": ": bad username or password.",
   "bad authentication method": ": bad authentication method.",
+  "client banned": ": client banned.",
+  "connection rate exceeded": ": connection rate exceeded.",
+  "server unavailable": ": server unavailable.",
   "unsupported protocol version": ": protocol error.",
   "server busy": ": server busy.",
   "quota exceeded": ": quota exceeded.",
@@ -160,7 +256,7 @@ test("formatEvent() tells of what happens to a session", () => {
     "notice|Outgoing messages are being dropped for client c1.",
   ]);
   assertEquals(lines({ kind: "oversize-delivery", clientId: "c1", packetBytes: 900 }), [
-    "debug|Dropped too large PUBLISH to c1 (900 bytes)",
+    "debug|Dropping too large outgoing PUBLISH for c1 (900 bytes)",
   ]);
   assertEquals(lines({ kind: "receive-maximum-exceeded", clientId: "c1" }), [
     "warning|Client c1 has exceeded its receive-maximum quota. " +
@@ -203,6 +299,7 @@ const PACKETS: readonly (readonly [PacketFields, ...string[]])[] = [
     { action: "denied", ...publish },
     "Denied PUBLISH from c1 (d1, q2, r0, m7, 'a/b', ... (2 bytes))",
   ],
+  [{ action: "over-quota", ...publish }, "Rejected PUBLISH from c1, quota exceeded."],
   [
     { action: "dropped-too-large", ...publish },
     "Dropped too large PUBLISH from c1 (d1, q2, r0, m7, 'a/b', ... (2 bytes))",

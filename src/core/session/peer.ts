@@ -15,6 +15,8 @@ export interface Peer {
   readonly localPort: number;
   /** What the connection is secured with, if it is; told by us or by a proxy that we trust. */
   readonly tls?: TlsPeer | undefined;
+  /** The connection is that of a proxy, which has told where the client is. */
+  readonly isProxied?: boolean | undefined;
 }
 
 /** What is known of a connection that is secured by TLS. */
