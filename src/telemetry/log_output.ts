@@ -1,6 +1,6 @@
 /**
- * The places where lines go: streams, a file, the system's log, topics of the broker. Each is opened
- * from what the program hands in, so that nothing here knows a runtime.
+ * The places where lines go: streams, a file, the system's log, topics of the broker. Each is
+ * opened from what the program hands in, so that nothing here knows a runtime.
  *
  * @module
  */
@@ -33,7 +33,7 @@ export interface LogOutput {
   close(): Promise<void>;
 }
 
-/** Opens a place; `facility` is that of `log_facility`. Throws what opening a file or log throws. */
+/** Opens a place, `facility` being that of `log_facility`; throws what the surroundings throw. */
 export function openOutput(
   place: LogPlace,
   facility: number | undefined,

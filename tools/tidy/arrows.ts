@@ -34,6 +34,9 @@ const FORMATS = [
   "src/store/mosquitto_db.ts",
 ];
 
+/** What the contracts of the runtimes are made of: errors with codes, and who is at the other end. */
+const CONTRACT_TERMS = ["src/core/base/operation_error.ts", "src/core/session/peer.ts"];
+
 /** What each folder may import besides itself; the first folder that fits a path counts. */
 const ARROWS: readonly (readonly [folder: string, targets: readonly string[]])[] = [
   ["src/core/base/", []],
@@ -83,10 +86,20 @@ const ARROWS: readonly (readonly [folder: string, targets: readonly string[]])[]
     "src/runtime/bun/",
     "src/runtime/node/",
   ]],
-  ["src/runtime/bun/", [...CONTRACTS, "src/transport/", "src/runtime/node/"]],
+  ["src/runtime/bun/", [
+    ...CONTRACTS,
+    ...CONTRACT_TERMS,
+    "src/transport/",
+    "src/runtime/node/",
+  ]],
   ["src/runtime/workers/", [...CONTRACTS, "src/transport/", "src/app/", "src/driver/"]],
-  ["src/runtime/deno/", [...CONTRACTS, "src/transport/", "src/runtime/node/"]],
-  ["src/runtime/node/", [...CONTRACTS, "src/transport/"]],
+  ["src/runtime/deno/", [
+    ...CONTRACTS,
+    ...CONTRACT_TERMS,
+    "src/transport/",
+    "src/runtime/node/",
+  ]],
+  ["src/runtime/node/", [...CONTRACTS, ...CONTRACT_TERMS, "src/transport/"]],
 ];
 
 function allowedTargets(path: string): readonly string[] | undefined {

@@ -168,10 +168,8 @@ function assertNoForeignLink(path: string, depth = 0): boolean {
     if (stats === undefined || !stats.isSymbolicLink()) continue;
     if (at === whole) isLink = true;
     if ((fs.statSync(dirname(at)).mode & WRITABLE_BY_OTHERS) !== 0) {
-      throw new OperationError(
-        "permission-denied",
-        `Cannot write "${path}": "${at}" is a symbolic link in a directory that others can write to`,
-      );
+      const reason = `"${at}" is a symbolic link in a directory that others can write to`;
+      throw new OperationError("permission-denied", `Cannot write "${path}": ${reason}`);
     }
     assertNoForeignLink(resolve(dirname(at), fs.readlinkSync(at)), depth + 1);
   }
