@@ -112,7 +112,7 @@ export function carriedCode(reasonCode: ReasonCode, packetType: PacketType): Rea
   return mayCarry(packetType, reasonCode) ? reasonCode : ReasonCode.NOT_AUTHORIZED;
 }
 
-/** The code of a final verdict, `undefined` for one that leaves it to others; checked, not trusted. */
+/** The code of a final verdict, `undefined` for one that leaves it to others; nonsense throws. */
 export function reasonCodeOf(verdict: Verdict): ReasonCode | undefined {
   if (verdict === "ignore" || verdict === "defer") return undefined;
   if (verdict === ReasonCode.SUCCESS) return verdict;

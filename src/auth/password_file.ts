@@ -34,7 +34,7 @@ export interface PasswordLine {
   readonly hash: string | undefined;
 }
 
-/** Takes a line apart; `undefined` for one without a colon. What follows a second one is nothing. */
+/** Takes a line apart; `undefined` for one without a colon. A second one ends the hash. */
 export function parsePasswordLine(line: string): PasswordLine | undefined {
   const [username, hash] = line.split(":");
   if (hash === undefined) return undefined;

@@ -212,7 +212,7 @@ async function derive(
 }
 
 /** A password is text that ends at its first zero, as those who wrote the hashes took it. */
-export function terminated(password: Uint8Array): Uint8Array<ArrayBuffer> {
+function terminated(password: Uint8Array): Uint8Array<ArrayBuffer> {
   const zero = password.indexOf(0);
   return password.slice(0, zero < 0 ? password.length : zero) as Uint8Array<ArrayBuffer>;
 }
