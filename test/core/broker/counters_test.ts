@@ -28,11 +28,14 @@ test("Counters count packets, messages and their bytes in both directions", () =
     publishBytesReceived: 5,
     publishBytesSent: 5,
     connectionsOpened: 2,
+    connectsReceived: 2,
     connectsAccepted: 2,
     connectsRefused: 0,
     protocolErrors: 0,
     sessionsExpired: 0,
     takeOvers: 0,
+    sessionsDiscarded: 0,
+    publishesDelayed: 0,
     internalErrors: 0,
   });
   // CONNECT 20, SUBSCRIBE 8, PUBLISH 12 and 5, CONNECT 19; CONNACKs 4 and 4, SUBACK 5, PUBLISH 12, PUBACK 4.

@@ -144,6 +144,49 @@ test("acceptConnect() notes sessions that last, and only those", () => {
   assertEquals(broker.takeChanges(), []);
 });
 
+test("acceptConnect() gives the client the notes that were taken when it was judged", () => {
+  const notes: unknown[] = [];
+  const policy: Policy = {
+    ...OPEN_POLICY,
+    connect: (request) => {
+      if (request.username === "asked") return ASK;
+      request.policyNotes = `notes of ${request.clientId}`;
+      return ReasonCode.SUCCESS;
+    },
+    publish: (client) => {
+      notes.push(client.policyNotes);
+      return ReasonCode.SUCCESS;
+    },
+  };
+  const broker = new VirtualBroker({ policy });
+  const lasting = { properties: { sessionExpiryInterval: 60 } };
+  broker.connect({ ...lasting, clientId: "one" }).send(publish("a"));
+  const two = broker.open();
+  two.send(connect({ clientId: "two", username: "asked" }), publish("a"));
+  const [question] = broker.questions;
+  if (question?.kind === "connect") question.request.policyNotes = "of the answer";
+  broker.answer({ kind: "connect", reasonCode: ReasonCode.SUCCESS });
+  // What was noted of an earlier connection is not what holds for this one.
+  broker.connect({ ...lasting, clientId: "one", cleanStart: false }).send(publish("a"));
+  assertEquals(notes, ["notes of one", "of the answer", "notes of one"]);
+});
+
+test("acceptConnect() lets no session live longer than the limit, of whatever version", () => {
+  for (const version of [3, 4, 5] as const) {
+    const broker = new VirtualBroker({ limits: { sessionExpiryIntervalMax: 60 } });
+    const client = broker.connect({
+      protocolVersion: version,
+      cleanStart: false,
+      properties: version === 5 ? { sessionExpiryInterval: 0xffffffff } : {},
+    });
+    client.drop();
+    broker.advance(59_999);
+    assertEquals(broker.core.sessionCount, 1);
+    broker.advance(1);
+    assertEquals(broker.core.sessionCount, 0);
+  }
+});
+
 test("A clean start notes that the old session is gone", () => {
   const broker = new VirtualBroker({ keepsJournal: true });
   broker.connect({ properties: { sessionExpiryInterval: 9 } }).drop();

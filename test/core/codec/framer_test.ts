@@ -34,6 +34,39 @@ function refusalOf(framer: Framer, bytes: Uint8Array): [string, number] {
   return [error.name, error.reasonCode];
 }
 
+test("Framer.unread() has the last packet found again, wherever the stream is cut", () => {
+  const cuts = fc.array(fc.nat(STREAM.length), { maxLength: 30 });
+  const refused = fc.array(fc.nat(PACKETS.length - 1), { maxLength: 10 });
+  fc.assert(
+    fc.property(cuts, refused, (places, times) => {
+      const framer = new Framer();
+      const found: string[] = [];
+      // How often each packet is put back before it is taken; the rest of its chunk waits with it.
+      const left = PACKETS.map((_, i) => times.filter((at) => at === i).length);
+      let from = 0;
+      for (const to of [...places, STREAM.length].sort((a, b) => a - b)) {
+        const chunk = STREAM.slice(from, to);
+        framer.feed(chunk);
+        while (framer.next()) {
+          if (left[found.length]!-- > 0) {
+            const packet = shown(framer);
+            framer.unread();
+            framer.keepRest();
+            chunk.fill(0xee);
+            framer.feed(new Uint8Array(0));
+            assertEquals([framer.next(), shown(framer)], [true, packet]);
+            framer.unread();
+          } else found.push(shown(framer));
+        }
+        framer.keepRest();
+        from = to;
+      }
+      assertEquals([found, framer.bufferedBytes], [PACKETS, 0]);
+    }),
+    { numRuns: 200 },
+  );
+});
+
 test("Framer.next() finds the same packets wherever the stream is cut", () => {
   const cuts = fc.array(fc.nat(STREAM.length), { maxLength: 60 });
   fc.assert(
