@@ -27,10 +27,13 @@ const host = ${runtimeName}Host();
 ${script}`;
 }
 
-/** Runs the script to its end and gives what it printed; `limits` are words for `ulimit`. */
+/**
+ * Runs the script to its end and gives what it printed; `limits` are words for `ulimit`, `through`
+ * is a command that runs another one.
+ */
 export async function runScript(
   script: string,
-  options: { args?: readonly string[]; limits?: string } = {},
+  options: { args?: readonly string[]; limits?: string; through?: readonly string[] } = {},
 ): Promise<string> {
   const path = join(tmpdir(), `midge-child-${process.pid}-${crypto.randomUUID()}.mjs`);
   await writeFile(path, script);
@@ -38,7 +41,14 @@ export async function runScript(
     ? ["run", "-A", "-q", "--no-check", "--no-lock", "--no-config", path]
     : [path];
   const limits = options.limits === undefined ? "" : `ulimit ${options.limits}; `;
-  const command = ["-c", `${limits}exec "$@"`, "sh", process.execPath, ...words];
+  const command = [
+    "-c",
+    `${limits}exec "$@"`,
+    "sh",
+    ...options.through ?? [],
+    process.execPath,
+    ...words,
+  ];
   try {
     return await collect("sh", [...command, ...options.args ?? []]);
   } finally {
