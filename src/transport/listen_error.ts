@@ -9,9 +9,19 @@ import { OperationError, type OperationErrorCode } from "../core/base/operation_
 
 /** The error for a listener on `hostname` and `port` that failed with `cause`. */
 export function listenError(hostname: string, port: number, cause: unknown): OperationError {
-  const [code, words] = classify(systemCode(cause));
   const host = hostname.includes(":") ? `[${hostname}]` : hostname;
-  return new OperationError(code, `Cannot listen on ${host}:${port}: ${words}`, { cause });
+  return errorAt(`${host}:${port}`, cause);
+}
+
+/** The error for a listener on a Unix socket that failed with `cause`. */
+export function unixListenError(path: string, cause: unknown): OperationError {
+  return errorAt(path, cause);
+}
+
+function errorAt(place: string, cause: unknown): OperationError {
+  if (cause instanceof OperationError) return cause;
+  const [code, words] = classify(systemCode(cause));
+  return new OperationError(code, `Cannot listen on ${place}: ${words}`, { cause });
 }
 
 function systemCode(cause: unknown): unknown {
@@ -30,6 +40,8 @@ function classify(code: unknown): readonly [OperationErrorCode, string] {
     case "EACCES":
     case "EPERM":
       return ["permission-denied", "permission is denied"];
+    case "ENOENT":
+      return ["listen-failed", "the folder does not exist"];
     default:
       return ["listen-failed", "the system refuses"];
   }

@@ -2,14 +2,31 @@
 // has.
 
 import { connect, type Socket } from "node:net";
+import { connect as connectTls, type ConnectionOptions, type TLSSocket } from "node:tls";
 import type { Peer } from "../contract/transport.ts";
 
 /** Connects and gives the peer once the connection stands. */
 export function connectPeer(hostname: string, port: number): Promise<SocketPeer> {
+  const socket = connect({ host: hostname, port, allowHalfOpen: true, noDelay: true });
+  return opened(socket, "connect");
+}
+
+/** As `connectPeer`, on a Unix socket. */
+export function connectUnixPeer(path: string): Promise<SocketPeer> {
+  return opened(connect({ path, allowHalfOpen: true }), "connect");
+}
+
+/** As `connectPeer`, once the client's part of the handshake is done. */
+export function connectTlsPeer(options: ConnectionOptions): Promise<SocketPeer> {
+  // The option is passed on to the socket below; its type does not know that.
+  const settings = { allowHalfOpen: true, servername: "localhost", ...options };
+  return opened(connectTls(settings), "secureConnect");
+}
+
+function opened(socket: Socket | TLSSocket, event: string): Promise<SocketPeer> {
   return new Promise((resolve, reject) => {
-    const socket = connect({ host: hostname, port, allowHalfOpen: true, noDelay: true });
     socket.once("error", reject);
-    socket.once("connect", () => {
+    socket.once(event, () => {
       socket.off("error", reject);
       resolve(new SocketPeer(socket));
     });

@@ -4,7 +4,7 @@
  * @module
  */
 
-/** A TCP socket of `Bun.listen`; `data` is ours. */
+/** A socket of `Bun.listen`; `data` is ours. On a Unix socket there are no addresses. */
 export interface BunSocket<Data> {
   data: Data;
   readonly remoteAddress: string;
@@ -38,14 +38,18 @@ export interface BunListener {
   stop(closeConnections: boolean): void;
 }
 
+export type BunAddress =
+  | { readonly hostname: string; readonly port: number; readonly ipv6Only: boolean }
+  | { readonly unix: string };
+
 export interface BunApi {
   readonly version: string;
-  listen<Data>(options: {
-    readonly hostname: string;
-    readonly port: number;
-    readonly allowHalfOpen: boolean;
-    readonly socket: BunSocketHandlers<Data>;
-  }): BunListener;
+  listen<Data>(
+    options: BunAddress & {
+      readonly allowHalfOpen: boolean;
+      readonly socket: BunSocketHandlers<Data>;
+    },
+  ): BunListener;
 }
 
 /** Bun itself; only what runs on Bun may call it. */

@@ -9,27 +9,30 @@ import type { Accept } from "../../transport/transport.ts";
 import type { Listener, ListenOptions } from "../runtime.ts";
 import { bunApi, type BunListener } from "./bun_api.ts";
 import { tcpHandlers } from "./tcp_connection.ts";
+import { TLS_ABILITIES } from "./tls_abilities.ts";
 
 /** Listens on a TCP port; see `Runtime.listenTcp`. */
-export function listenTcp(options: ListenOptions, accept: Accept): Promise<Listener> {
-  // `Bun.listen` throws at once; the contract promises a promise.
-  return new Promise((resolve) => resolve(open(options, accept)));
-}
-
-function open(options: ListenOptions, accept: Accept): Listener {
+export async function listenTcp(options: ListenOptions, accept: Accept): Promise<Listener> {
+  const { hostname, port, onError } = options;
+  // `Bun.listen` cannot change certificates while it listens.
+  if (options.tls !== undefined) {
+    const node = await import("../node/listen_tcp.ts");
+    return node.listenTcp(options, accept, TLS_ABILITIES);
+  }
   let listener: BunListener;
   try {
     listener = bunApi().listen({
-      hostname: options.hostname,
-      port: options.port,
+      hostname,
+      port,
+      ipv6Only: hostname.includes(":"),
       allowHalfOpen: true,
-      socket: tcpHandlers(accept, options.onError),
+      socket: tcpHandlers(accept, { onError, path: undefined }),
     });
   } catch (error) {
-    throw listenError(options.hostname, options.port, error);
+    throw listenError(hostname, port, error);
   }
   return {
-    hostname: options.hostname,
+    hostname,
     port: listener.port,
     close() {
       listener.stop(false);

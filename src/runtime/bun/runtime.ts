@@ -5,10 +5,10 @@
  */
 
 import { processRuntime } from "../node/process.ts";
-import { notSupported } from "../../transport/listen_error.ts";
 import type { Runtime } from "../runtime.ts";
 import { bunApi } from "./bun_api.ts";
 import { listenTcp } from "./listen_tcp.ts";
+import { listenUnix } from "./listen_unix.ts";
 
 /** The runtime contract on Bun. */
 export const bunRuntime: Runtime = {
@@ -16,7 +16,7 @@ export const bunRuntime: Runtime = {
   name: "bun",
   version: bunApi().version,
   listenTcp,
-  listenUnix: () => Promise.reject(notSupported("Unix sockets")),
+  listenUnix,
   files: async () => (await import("../node/files.ts")).nodeFiles,
   host: async () => (await import("./own_host.ts")).bunHost(),
   // Idle connections are small here as it is.

@@ -10,16 +10,23 @@
 
 import { CLOSE_TIMEOUT_MS, HALF_CLOSE_GRACE_MS } from "../../transport/closing.ts";
 import type { Accept, Transport, TransportHandler } from "../../transport/transport.ts";
+import type { ListenOptions } from "../runtime.ts";
 import type { BunSocket, BunSocketHandlers } from "./bun_api.ts";
+
+interface Surroundings {
+  readonly onError: ListenOptions["onError"];
+  /** The address of a connection by a Unix socket. */
+  readonly path: string | undefined;
+}
 
 /** What `Bun.listen` is given: each event goes to the connection that the socket carries. */
 export function tcpHandlers(
   accept: Accept,
-  onError: ((error: unknown) => void) | undefined,
+  { onError, path }: Surroundings,
 ): BunSocketHandlers<TcpConnection | undefined> {
   return {
     open(socket) {
-      const connection = new TcpConnection(socket);
+      const connection = new TcpConnection(socket, path);
       socket.data = connection;
       try {
         connection.start(accept);
@@ -57,12 +64,12 @@ export class TcpConnection implements Transport {
   #error: unknown;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(socket: BunSocket<TcpConnection | undefined>) {
+  constructor(socket: BunSocket<TcpConnection | undefined>, path: string | undefined) {
     this.#socket = socket;
-    this.remoteAddress = socket.remoteAddress;
-    this.remotePort = socket.remotePort;
-    this.localPort = socket.localPort;
-    socket.setNoDelay(true);
+    this.remoteAddress = path ?? socket.remoteAddress;
+    this.remotePort = path === undefined ? socket.remotePort : 0;
+    this.localPort = path === undefined ? socket.localPort : 0;
+    if (path === undefined) socket.setNoDelay(true);
   }
 
   start(accept: Accept): void {

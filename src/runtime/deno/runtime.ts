@@ -4,16 +4,16 @@
  * @module
  */
 
-import { notSupported } from "../../transport/listen_error.ts";
 import type { Runtime, Signal } from "../runtime.ts";
 import { listenTcp } from "./listen_tcp.ts";
+import { listenUnix } from "./listen_unix.ts";
 
 /** The runtime contract on Deno. */
 export const denoRuntime: Runtime = {
   name: "deno",
   version: Deno.version.deno,
   listenTcp,
-  listenUnix: () => Promise.reject(notSupported("Unix sockets")),
+  listenUnix,
   files: async () => (await import("../node/files.ts")).nodeFiles,
   host: async () => (await import("./own_host.ts")).denoHost(),
   now: () => performance.now(),

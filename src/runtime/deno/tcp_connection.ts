@@ -14,12 +14,18 @@ import { type ReadBuffers, SMALL_BYTES } from "./read_buffers.ts";
 
 /** Serves one connection until it ends; rejects only with what `onClose` throws. */
 export function serveTcp(
-  conn: Deno.TcpConn,
-  buffers: ReadBuffers,
+  conn: Deno.TcpConn | Deno.UnixConn,
+  surroundings: Surroundings,
   accept: Accept,
 ): Promise<void> {
-  const connection = new TcpConnection(conn, buffers);
+  const connection = new TcpConnection(conn, surroundings);
   return connection.run(accept(connection));
+}
+
+interface Surroundings {
+  readonly buffers: ReadBuffers;
+  /** The address of a connection by a Unix socket. */
+  readonly path: string | undefined;
 }
 
 /** `open` to `closing` by `close`, to `ended` by `abort` or when the socket is done. */
@@ -29,7 +35,7 @@ class TcpConnection implements Transport {
   readonly remoteAddress: string;
   readonly remotePort: number;
   readonly localPort: number;
-  readonly #conn: Deno.TcpConn;
+  readonly #conn: Deno.TcpConn | Deno.UnixConn;
   readonly #buffers: ReadBuffers;
   readonly #small: Uint8Array<ArrayBuffer> = new Uint8Array(SMALL_BYTES);
   #large: Uint8Array<ArrayBuffer> | undefined;
@@ -51,13 +57,14 @@ class TcpConnection implements Transport {
     this.#wakeUp();
   };
 
-  constructor(conn: Deno.TcpConn, buffers: ReadBuffers) {
+  constructor(conn: Deno.TcpConn | Deno.UnixConn, { buffers, path }: Surroundings) {
     this.#conn = conn;
     this.#buffers = buffers;
-    this.remoteAddress = conn.remoteAddr.hostname;
-    this.remotePort = conn.remoteAddr.port;
-    this.localPort = conn.localAddr.port;
-    conn.setNoDelay(true);
+    const isTcp = "setNoDelay" in conn;
+    this.remoteAddress = isTcp ? conn.remoteAddr.hostname : path ?? "";
+    this.remotePort = isTcp ? conn.remoteAddr.port : 0;
+    this.localPort = isTcp ? conn.localAddr.port : 0;
+    if (isTcp) conn.setNoDelay(true);
   }
 
   async run(handler: TransportHandler): Promise<void> {

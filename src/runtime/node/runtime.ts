@@ -6,9 +6,8 @@
 
 import process from "node:process";
 import { setFlagsFromString } from "node:v8";
-import { notSupported } from "../../transport/listen_error.ts";
 import type { Runtime } from "../runtime.ts";
-import { listenTcp } from "./listen_tcp.ts";
+import { listenTcp, listenUnix } from "./listen_tcp.ts";
 import { processRuntime } from "./process.ts";
 
 /** The runtime contract on Node. */
@@ -16,8 +15,8 @@ export const nodeRuntime: Runtime = {
   ...processRuntime,
   name: "node",
   version: process.versions.node,
-  listenTcp,
-  listenUnix: () => Promise.reject(notSupported("Unix sockets")),
+  listenTcp: (options, accept) => listenTcp(options, accept),
+  listenUnix: (options, accept) => listenUnix(options, accept),
   files: async () => (await import("./files.ts")).nodeFiles,
   host: async () => (await import("./own_host.ts")).nodeHost(),
   // The young generation would grow with the first storm of connections and stay: a third of what

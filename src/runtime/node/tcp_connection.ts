@@ -9,14 +9,37 @@
  */
 
 import { Socket } from "node:net";
+import type { TLSSocket } from "node:tls";
+import type { TlsPeer } from "../../core/session/peer.ts";
 import { CLOSE_TIMEOUT_MS, HALF_CLOSE_GRACE_MS } from "../../transport/closing.ts";
 import type { Accept, Transport, TransportHandler } from "../../transport/transport.ts";
 
 const NOTHING = new Uint8Array(0);
 
-/** Serves a socket that was accepted paused, until it ends. */
-export function serveTcp(accepted: Socket, shared: Uint8Array, accept: Accept): void {
-  new TcpConnection(accepted, shared).start(accept);
+/** Serves a socket that was accepted paused, until it ends; on a Unix socket it has a path. */
+export function serveTcp(
+  accepted: Socket,
+  shared: Uint8Array,
+  accept: Accept,
+  path?: string,
+): void {
+  new TcpConnection(accepted, { shared, path }).start(accept);
+}
+
+/** Serves a socket whose handshake is done, until it ends. */
+export function serveSecure(
+  accepted: TLSSocket,
+  { tls, path }: { readonly tls: TlsPeer; readonly path: string | undefined },
+  accept: Accept,
+): void {
+  new TcpConnection(accepted, { tls, path }).start(accept);
+}
+
+interface SocketKind {
+  /** Where to read into; a secure socket brings its own. */
+  readonly shared?: Uint8Array;
+  readonly tls?: TlsPeer;
+  readonly path: string | undefined;
 }
 
 /** `open` to `closing` by `close`, to `ended` by `abort` or when the socket is done. */
@@ -26,6 +49,7 @@ class TcpConnection implements Transport {
   readonly remoteAddress: string;
   readonly remotePort: number;
   readonly localPort: number;
+  readonly tls: TlsPeer | undefined;
   readonly #socket: Socket;
   #handler: TransportHandler | undefined;
   #state: State = "open";
@@ -38,15 +62,19 @@ class TcpConnection implements Transport {
     if (!error) this.#written();
   };
 
-  constructor(accepted: Socket, shared: Uint8Array) {
-    this.remoteAddress = accepted.remoteAddress ?? "";
+  constructor(accepted: Socket, { shared, tls, path }: SocketKind) {
+    this.remoteAddress = path ?? accepted.remoteAddress ?? "";
     this.remotePort = accepted.remotePort ?? 0;
     this.localPort = accepted.localPort ?? 0;
-    this.#socket = withSharedBuffer(accepted, shared, (chunk) => {
+    this.tls = tls;
+    const onChunk = (chunk: Uint8Array): boolean => {
       // `false` stops the reading.
       if (this.#state === "open") this.#handler!.onBytes(chunk);
       return !this.#paused || this.#state !== "open";
-    });
+    };
+    this.#socket = shared === undefined
+      ? accepted.on("data", onChunk)
+      : withSharedBuffer(accepted, shared, onChunk);
   }
 
   start(accept: Accept): void {
@@ -67,7 +95,14 @@ class TcpConnection implements Transport {
   write(bytes: Uint8Array, length: number): boolean {
     const socket = this.#socket;
     if (this.#state !== "open" || !socket.writable) return true;
-    socket.write(length === bytes.length ? bytes : bytes.subarray(0, length));
+    const written = length === bytes.length ? bytes : bytes.subarray(0, length);
+    if (this.tls !== undefined) {
+      // Encrypted bytes never leave at once.
+      this.#isWriting = true;
+      socket.write(written, this.#onWritten);
+      return false;
+    }
+    socket.write(written);
     // What left at once needs no callback. What did not is followed by an empty write, whose
     // callback says that everything before it has left: 'drain' is not emitted below the mark.
     if (socket.writableLength === 0) return true;
