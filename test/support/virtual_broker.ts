@@ -26,6 +26,7 @@ export interface VirtualBrokerOptions {
   readonly policy?: Policy;
   readonly keepsJournal?: boolean;
   readonly tracesPackets?: boolean;
+  readonly beforeRead?: (filter: string) => void;
   readonly seed?: number;
   /** The instant at which it begins. */
   readonly now?: number;

@@ -23,6 +23,8 @@ export interface MessageContents {
 
 const LENGTH_MAX = 0xffff;
 const SECONDS_MAX = 0xffff_ffff;
+/** Fractions of a millisecond are not exact: without this a whole second may become one more. */
+const ROUNDING_S = 1e-6;
 
 /** Takes a message apart; the bytes are copies. */
 export function contentsOf(message: Message, now: number): MessageContents {
@@ -41,7 +43,7 @@ function propertiesOf(message: Message, now: number): Properties {
   const reader = new Reader(writer.bytes, 0, writer.length);
   const properties = decodeProperties(reader, PacketType.PUBLISH);
   if (expiresAt === Infinity) return properties;
-  const messageExpiryInterval = Math.max(0, Math.ceil((expiresAt - now) / 1000));
+  const messageExpiryInterval = Math.max(0, Math.ceil((expiresAt - now) / 1000 - ROUNDING_S));
   return { ...properties === NO_PROPERTIES ? {} : properties, messageExpiryInterval };
 }
 
