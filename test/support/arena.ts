@@ -107,6 +107,15 @@ export class Arena {
     return find()!;
   }
 
+  /** How often a connection from this port was not even opened. */
+  deniedAt(remotePort: number): number {
+    const openedAt = this.#openedAt.get(remotePort) ?? 0;
+    return this.events.filter((event, at) =>
+      at >= openedAt && event.kind === "denied-connection" &&
+      event.peer.remotePort === remotePort
+    ).length;
+  }
+
   destroyClients(): void {
     for (const client of this.#clients.splice(0)) client.destroy();
   }

@@ -44,7 +44,7 @@ export function replaceMessage(
   return message;
 }
 
-/** A message that goes elsewhere, or otherwise, than was asked about needs a permission of its own. */
+/** One that goes elsewhere, or otherwise, than was asked about needs a permission of its own. */
 export function decideAgain(
   state: BrokerState,
   session: Session<Connection>,

@@ -184,7 +184,7 @@ export class BrokerState {
     });
   }
 
-  /** Nobody need be asked per message. Read anew each time, for a reload may close what was open. */
+  /** Nobody need be asked per message. Read anew each time: a reload may close what was open. */
   get isOpen(): boolean {
     const { policy } = this;
     return policy === OPEN_POLICY || policy.isOpenForTopics === true;
