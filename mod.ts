@@ -79,5 +79,5 @@ if (import.meta.main) {
   // Loaded only by the program, so that a library user needs none of what it imports.
   const { runBroker } = await import("./src/cli/broker.ts");
   const runtime = await currentRuntime();
-  await runBroker(runtime, runtime.args, (options) => new Broker({ runtime, ...options }));
+  await runBroker(runtime, runtime.args);
 }

@@ -12,6 +12,7 @@ import type { Counters } from "../core/broker/counters.ts";
 import type { BrokerEvent } from "../core/broker/event.ts";
 import { DEFAULT_LIMITS, DEFAULT_LISTENER, type Limits } from "../core/broker/limits.ts";
 import type { Answer, Policy, Question } from "../core/broker/question.ts";
+import type { Judge, Reconfiguration } from "../core/broker/reconfigure.ts";
 import { ReasonCode } from "../core/codec/reason_code.ts";
 import type { ListenerSettings } from "../core/session/peer.ts";
 import { Driver, type DriverHost, type FailureStage } from "../driver/driver.ts";
@@ -37,6 +38,8 @@ export interface BrokerOptions {
   readonly onError?: (stage: FailureStage, error: unknown) => void;
   /** Unsigned 32-bit integers; cryptographically strong by default. */
   readonly random?: Random;
+  /** Called when somebody is about to look for what is retained below `$SYS`. */
+  readonly beforeSysRead?: () => void;
   /** The runtime to listen with, or how to find it when it is needed. */
   readonly runtime?: Runtime | (() => Promise<Runtime>);
 }
@@ -48,11 +51,17 @@ export interface BrokerGauges {
   readonly connected: number;
   /** With or without a connection. */
   readonly sessions: number;
-  /** A shared group is counted once. */
+  /** Those that are not shared. */
   readonly subscriptions: number;
   /** Members of all shared groups. */
   readonly sharedSubscriptions: number;
   readonly retained: number;
+  /** Messages that are retained, queued or in flight, each counted once. */
+  readonly storedMessages: number;
+  /** Their payload bytes. */
+  readonly storedBytes: number;
+  /** Packets that connections have not taken yet, near enough. */
+  readonly backlogPackets: number;
   /** Bytes that connections have not taken yet. */
   readonly backlogBytes: number;
 }
@@ -91,6 +100,7 @@ export class Broker {
       random: options.random ?? randomUint32,
       tracesPackets: options.tracesPackets ?? false,
       ...options.policy === undefined ? {} : { policy: options.policy },
+      beforeRead: options.beforeSysRead,
     });
     this.#driver = new Driver({
       core: this.#core,
@@ -113,9 +123,12 @@ export class Broker {
       connections: core.connectionCount,
       connected: core.connectedCount,
       sessions: core.sessionCount,
-      subscriptions: core.subscriptionCount,
+      subscriptions: core.ordinarySubscriptionCount,
       sharedSubscriptions: core.sharedSubscriptionCount,
       retained: core.retainedCount,
+      storedMessages: core.storedCount,
+      storedBytes: core.storedBytes,
+      backlogPackets: core.backlogPackets,
       backlogBytes: core.backlogBytes,
     };
   }
@@ -163,10 +176,14 @@ export class Broker {
     return serveStream(duplex, (transport) => this.#driver.accept(transport), address);
   }
 
-  /** Serves one client over a transport of the caller's own; the broker is its handler. */
-  accept(transport: Transport): TransportHandler {
+  /**
+   * Serves one client over a transport of the caller's own; the broker is its handler.
+   *
+   * @param listener what is granted to the client; what the limits say unless given.
+   */
+  accept(transport: Transport, listener?: ListenerSettings): TransportHandler {
     this.#assertOpen();
-    return this.#driver.accept(transport);
+    return this.#driver.accept(transport, listener);
   }
 
   /**
@@ -188,6 +205,30 @@ export class Broker {
     reasonCode: ReasonCode = ReasonCode.ADMINISTRATIVE_ACTION,
   ): boolean {
     return this.#driver.disconnect(clientId, reasonCode);
+  }
+
+  /** Uses other limits, another policy or other settings of listeners from now on. */
+  configure(changes: Reconfiguration): void {
+    this.#driver.configure(changes);
+  }
+
+  /**
+   * Judges every connected client again, and sends away whom `judge` refuses, without a Will.
+   *
+   * @returns how many were sent away.
+   */
+  recheck(judge: Judge): number {
+    return this.#driver.recheck(judge);
+  }
+
+  /** Whether a subscription could match a topic that begins like this. */
+  hasReaders(prefix: string): boolean {
+    return this.#core.hasReaders(prefix);
+  }
+
+  /** Who subscribes to what, as a tree in lines of text. */
+  describeSubscriptions(): readonly string[] {
+    return this.#core.describeSubscriptions();
   }
 
   /** Stops listening, publishes the Wills, closes every connection. */

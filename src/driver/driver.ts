@@ -14,6 +14,7 @@ import type { Connection } from "../core/broker/connection.ts";
 import type { BrokerEvent } from "../core/broker/event.ts";
 import type { ListenerSettings } from "../core/session/peer.ts";
 import type { Answer, Question } from "../core/broker/question.ts";
+import type { Judge, Reconfiguration } from "../core/broker/reconfigure.ts";
 import { OperationError } from "../core/base/operation_error.ts";
 import { ReasonCode } from "../core/codec/reason_code.ts";
 import type { Transport, TransportHandler } from "../transport/transport.ts";
@@ -92,6 +93,19 @@ export class Driver {
     const isKnown = this.#core.disconnect(clientId, reasonCode, this.#host.now());
     this.#deferFlush();
     return isKnown;
+  }
+
+  /** Other limits, another policy, other settings of listeners; see `BrokerCore.configure`. */
+  configure(changes: Reconfiguration): void {
+    this.#core.configure(changes, this.#host.now());
+    this.#deferFlush();
+  }
+
+  /** Judges every connected client again; see `BrokerCore.recheck`. */
+  recheck(judge: Judge): number {
+    const count = this.#core.recheck(judge, this.#host.now());
+    this.#deferFlush();
+    return count;
   }
 
   /** Stops the broker and resolves when every connection is closed. */

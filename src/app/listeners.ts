@@ -1,0 +1,166 @@
+/**
+ * The listeners of a configuration: which sockets each one opens, and through which layers a
+ * connection passes from its socket to the broker: a proxy's header, the limits per address, then
+ * WebSocket or HTTP where the listener speaks those.
+ *
+ * The idea: layers are chosen when a connection comes, by the settings that are in force then, so
+ * that a reload needs to replace nothing but the settings.
+ *
+ * @module
+ */
+
+import { OperationError } from "../core/base/operation_error.ts";
+import type { ListenerConfig } from "../config/config.ts";
+import type { ListenerSettings } from "../core/session/peer.ts";
+import type { Host } from "../runtime/host.ts";
+import type { Listener, Runtime } from "../runtime/runtime.ts";
+import type { TlsOptions } from "../runtime/tls.ts";
+import type { LogType } from "../telemetry/log_line.ts";
+import type { Accept, Transport, TransportHandler } from "../transport/transport.ts";
+import { ExitStatus, StartError } from "./start_error.ts";
+
+/** The permission bits of a Unix socket: its owner and group may connect. */
+const UNIX_SOCKET_MODE = 0o770;
+
+/** What listeners need of the program around them. */
+export interface ListenerSurroundings {
+  readonly runtime: Runtime;
+  readonly host: Pick<Host, "resolve" | "interfaceAddresses">;
+  readonly log: (type: LogType, text: string) => void;
+  /** The layers above the socket, for connections from now on. */
+  readonly layersOf: (config: ListenerConfig, settings: ListenerSettings) => Promise<Accept>;
+  /** Reads the files of a listener with TLS. */
+  readonly readTls: (config: ListenerConfig) => Promise<TlsOptions | undefined>;
+}
+
+/** One section of the configuration, open. */
+export class OpenListener {
+  config: ListenerConfig;
+  settings: ListenerSettings;
+  readonly #surroundings: ListenerSurroundings;
+  readonly #sockets: Listener[] = [];
+  #accept: Accept | undefined;
+
+  constructor(
+    config: ListenerConfig,
+    settings: ListenerSettings,
+    surroundings: ListenerSurroundings,
+  ) {
+    this.config = config;
+    this.settings = settings;
+    this.#surroundings = surroundings;
+  }
+
+  /** Opens its sockets: all of them, or none. */
+  async open(): Promise<void> {
+    const { config } = this;
+    const { readTls, layersOf } = this.#surroundings;
+    const tls = await readTls(config);
+    this.#accept = await layersOf(config, this.settings);
+    try {
+      if (config.path === undefined) await this.#openTcp(tls);
+      else await this.#openUnix(config.path, tls);
+    } catch (error) {
+      await this.close();
+      if (!(error instanceof OperationError)) throw error;
+      throw new StartError(ExitStatus.FAILED, [`Error: ${error.message}.`], { cause: error });
+    }
+  }
+
+  /**
+   * Prepares other settings; nothing changes until what this resolves to is called. Rejects when
+   * the files of the new settings cannot be used.
+   */
+  async prepare(
+    config: ListenerConfig,
+    settings: ListenerSettings,
+    { readTls, layersOf }: Pick<ListenerSurroundings, "readTls" | "layersOf">,
+  ): Promise<() => Promise<void>> {
+    const tls = await readTls(config);
+    const accept = await layersOf(config, settings);
+    return async () => {
+      if (tls !== undefined) {
+        await Promise.all(this.#sockets.map((socket) => socket.setTls?.(tls)));
+      }
+      this.config = config;
+      this.settings = settings;
+      this.#accept = accept;
+    };
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#sockets.splice(0).map((socket) => socket.close()));
+  }
+
+  async #openTcp(tls: TlsOptions | undefined): Promise<void> {
+    const { config } = this;
+    const addresses = await this.#addresses();
+    let missing: OperationError | undefined;
+    for (const hostname of addresses) {
+      const family = hostname.includes(":") ? "ipv6" : "ipv4";
+      const kind = config.protocol === "http_api" ? "http api" : family;
+      this.#surroundings.log(
+        "information",
+        `Opening ${kind} listen socket on port ${config.port}.`,
+      );
+      try {
+        this.#sockets.push(
+          await this.#surroundings.runtime.listenTcp(
+            { hostname, port: config.port, tls, onError: this.#onError },
+            this.#onTransport,
+          ),
+        );
+      } catch (error) {
+        // A machine may lack one of the families; nobody asked for that one by name.
+        const isLacking = error instanceof OperationError &&
+          error.code === "address-not-available" && config.host === undefined;
+        if (!isLacking) throw error;
+        missing = error;
+        this.#surroundings.log("warning", `Warning: ${error.message}.`);
+      }
+    }
+    if (this.#sockets.length === 0) {
+      throw missing ??
+        new OperationError("address-not-available", "There is no address to listen on");
+    }
+  }
+
+  async #openUnix(path: string, tls: TlsOptions | undefined): Promise<void> {
+    this.#surroundings.log("information", `Opening unix listen socket on path ${path}.`);
+    this.#sockets.push(
+      await this.#surroundings.runtime.listenUnix(
+        { path, mode: UNIX_SOCKET_MODE, tls, onError: this.#onError },
+        this.#onTransport,
+      ),
+    );
+  }
+
+  /** Every address that the section means. */
+  async #addresses(): Promise<readonly string[]> {
+    const { bindInterface, host, socketDomain } = this.config;
+    const found = bindInterface !== undefined
+      ? this.#surroundings.host.interfaceAddresses(bindInterface)
+      : host === undefined
+      ? ["0.0.0.0", "::"]
+      : await this.#surroundings.host.resolve(host);
+    const wanted = found.filter((address) =>
+      socketDomain === undefined || (socketDomain === "ipv6") === address.includes(":")
+    );
+    if (wanted.length > 0) return wanted;
+    const name = bindInterface ?? host ?? "";
+    throw new OperationError(
+      "address-not-available",
+      `There is no address of "${name}" to listen on`,
+    );
+  }
+
+  readonly #onTransport = (transport: Transport): TransportHandler => this.#accept!(transport);
+
+  readonly #onError = (error: unknown, remoteAddress?: string): void => {
+    const reason = error instanceof Error ? error.message : String(error);
+    this.#surroundings.log(
+      "notice",
+      `Client connection from ${remoteAddress ?? "unknown"} failed: ${reason}.`,
+    );
+  };
+}

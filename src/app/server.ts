@@ -1,0 +1,275 @@
+/**
+ * A broker as a configuration describes it: the core with its limits, who decides, the listeners,
+ * the log and `$SYS`, started together, changed together by a reload, and stopped together.
+ *
+ * The idea: a reload first reads everything that the new configuration names and only then puts it
+ * in force, so that a fault in any file leaves the broker as it was.
+ *
+ * @module
+ */
+
+import type { ApiAccess, ApiListener, ApiOptions } from "../admin/api.ts";
+import { HTTP_API_CLIENT_ID } from "../admin/api.ts";
+import { LoginGuard } from "../auth/login_guard.ts";
+import type { SecretFileOptions } from "../auth/secret_file.ts";
+import type { Config, ListenerConfig } from "../config/config.ts";
+import type { BrokerEvent } from "../core/broker/event.ts";
+import { ASK, type Client, type ConnectRequest } from "../core/broker/question.ts";
+import { ReasonCode } from "../core/codec/reason_code.ts";
+import type { ListenerSettings } from "../core/session/peer.ts";
+import type { Files } from "../runtime/files.ts";
+import type { Host } from "../runtime/host.ts";
+import type { Runtime } from "../runtime/runtime.ts";
+import type { TlsOptions } from "../runtime/tls.ts";
+import type { Logger } from "../telemetry/log.ts";
+import type { LogType } from "../telemetry/log_line.ts";
+import type { Accept } from "../transport/transport.ts";
+import { Broker } from "./broker.ts";
+import { withLayers } from "./layers.ts";
+import { limitsOf, settingsOf } from "./limits.ts";
+import { type ListenerSurroundings, OpenListener } from "./listeners.ts";
+import { type SecuredListener, Security } from "./security.ts";
+import { ExitStatus, StartError } from "./start_error.ts";
+import { SysPublisher } from "./sys_publisher.ts";
+import { readTlsFiles } from "./tls_files.ts";
+import { VERSION } from "./version.ts";
+
+export interface ServerOptions {
+  readonly runtime: Runtime;
+  readonly host: Host;
+  readonly files: Files;
+  readonly logger: Logger;
+  readonly secrets: SecretFileOptions;
+  /** Told each line of the secrets of TLS connections. */
+  readonly onSecrets: TlsOptions["onSecrets"];
+}
+
+export class Server {
+  readonly #options: ServerOptions;
+  readonly #broker: Broker;
+  readonly #security: Security;
+  readonly #sys: SysPublisher;
+  readonly #listeners: OpenListener[] = [];
+  #config: Config;
+  #guard: LoginGuard;
+
+  constructor(config: Config, options: ServerOptions) {
+    const { runtime, host, logger, secrets } = options;
+    this.#options = options;
+    this.#config = config;
+    this.#guard = this.#makeGuard(config);
+    this.#security = new Security({ secrets, host, log: this.#log });
+    const { gatekeeper } = this.#security;
+    this.#broker = new Broker({
+      runtime,
+      limits: limitsOf(config),
+      policy: gatekeeper,
+      ask: (question) => gatekeeper.ask(question),
+      tracesPackets: logger.wantsPackets,
+      onEvent: (event) => this.#onEvent(event),
+      onError: (stage, error) => logger.log("error", `Error: ${stage} failed: ${describe(error)}`),
+      beforeSysRead: () => this.#sys.refresh(),
+    });
+    this.#sys = new SysPublisher({ runtime, host, broker: this.#broker, config });
+  }
+
+  /** Opens everything; when that fails, nothing stays open. */
+  async start(): Promise<void> {
+    const config = this.#config;
+    try {
+      await this.#security.loadPlugins(config, (message) => this.#broker.publish(message));
+      const settings = config.listeners.map(settingsOf);
+      const secured = config.listeners.map((listener, i) => secure(listener, settings[i]!));
+      (await this.#security.prepare(config, secured))();
+      this.#sys.start();
+      for (const [i, listener] of config.listeners.entries()) {
+        const opened = new OpenListener(listener, settings[i]!, this.#surroundings(config));
+        this.#listeners.push(opened);
+        await opened.open();
+      }
+    } catch (error) {
+      await this.stop();
+      throw error;
+    }
+  }
+
+  /** Puts another configuration in force; rejects when that is impossible, and nothing changed. */
+  async reload(config: Config): Promise<void> {
+    const changes = this.#listeners.map((listener) => {
+      const found = config.listeners.find((other) => isSamePlace(other, listener.config));
+      // Whether there are others was judged when the two configurations were compared.
+      if (found === undefined) {
+        throw new StartError(ExitStatus.INVALID, [
+          "Error: It is not currently possible to add/remove listeners when reloading the " +
+          "config file.",
+        ]);
+      }
+      return { listener, config: found, before: listener.settings, settings: settingsOf(found) };
+    });
+    const secured = changes.map((change) => secure(change.config, change.settings));
+    const applySecurity = await this.#security.prepare(config, secured);
+    const surroundings = this.#surroundings(config);
+    const applyListeners = [];
+    for (const change of changes) {
+      applyListeners.push(
+        await change.listener.prepare(change.config, change.settings, surroundings),
+      );
+    }
+    for (const apply of applyListeners) await apply();
+    applySecurity();
+    if (hasOtherGuard(config, this.#config)) this.#guard = this.#makeGuard(config);
+    this.#config = config;
+    this.#broker.configure({
+      limits: limitsOf(config),
+      listeners: new Map(changes.map(({ before, settings }) => [before, settings])),
+    });
+    this.#sys.configure(config);
+    await this.#security.reloadPlugins();
+    this.#broker.recheck((client) => this.#security.gatekeeper.recheck(client));
+  }
+
+  /** Publishes a line of the log, which nothing is told about. */
+  publishLog(topic: string, line: string): void {
+    this.#broker.publish({
+      topic,
+      payload: new TextEncoder().encode(line),
+      qos: 2,
+      properties: { messageExpiryInterval: LOG_EXPIRY_SECONDS },
+    });
+  }
+
+  /** Who subscribes to what, as a tree in lines of text. */
+  describeSubscriptions(): readonly string[] {
+    return this.#broker.describeSubscriptions();
+  }
+
+  async stop(): Promise<void> {
+    this.#sys.stop();
+    await Promise.all(this.#listeners.map((listener) => listener.close()));
+    await this.#broker.close();
+    await this.#security.close();
+  }
+
+  readonly #log = (type: LogType, text: string): void => this.#options.logger.log(type, text);
+
+  #onEvent(event: BrokerEvent): void {
+    if (event.kind === "login-refused") {
+      this.#guard.failed(event.peer.remoteAddress, this.#options.runtime.now());
+    }
+    this.#options.logger.logEvent(event);
+    this.#security.gatekeeper.observe(event);
+  }
+
+  #surroundings(config: Config): ListenerSurroundings {
+    const { runtime, host, files, secrets, onSecrets } = this.#options;
+    return {
+      runtime,
+      host,
+      log: this.#log,
+      layersOf: (listener, settings) => this.#layersOf(config, listener, settings),
+      readTls: (listener) =>
+        readTlsFiles(listener, {
+          files,
+          secrets,
+          log: this.#log,
+          keyOf: (identity) => this.#security.keyOf(listener.security, identity),
+          onSecrets,
+        }),
+    };
+  }
+
+  #layersOf(
+    config: Config,
+    listener: ListenerConfig,
+    settings: ListenerSettings,
+  ): Promise<Accept> {
+    const { files, runtime } = this.#options;
+    return withLayers((transport) => this.#broker.accept(transport, settings), listener, {
+      files,
+      log: this.#log,
+      headBytesMax: config.general.packetBufferSize,
+      mayConnect: (address) => this.#guard.mayConnect(address, runtime.now()),
+      api: this.#api(settings),
+    });
+  }
+
+  #api(settings: ListenerSettings): Omit<ApiOptions, "files"> {
+    return {
+      version: VERSION,
+      listeners: () => this.#listeners.map(({ config }) => apiListener(config)),
+      systree: () => this.#sys.systree(),
+      isAllowed: (access) => this.#mayRead(access, settings),
+    };
+  }
+
+  /** Whether somebody may read of the HTTP API, by the deciders of the listener. */
+  async #mayRead(
+    { peer, credentials, path }: ApiAccess,
+    listener: ListenerSettings,
+  ): Promise<boolean> {
+    const { gatekeeper } = this.#security;
+    const request: ConnectRequest = {
+      peer,
+      listener,
+      clientId: HTTP_API_CLIENT_ID,
+      protocolVersion: 5,
+      username: credentials?.username,
+      isIdentified: false,
+      password: credentials?.password,
+      isBridge: false,
+    };
+    const decision = gatekeeper.connect(request);
+    const reasonCode = decision === ASK
+      ? (await gatekeeper.ask({ kind: "connect", id: 0, request }) as { reasonCode: ReasonCode })
+        .reasonCode
+      : decision;
+    if (reasonCode !== ReasonCode.SUCCESS) {
+      this.#guard.failed(peer.remoteAddress, this.#options.runtime.now());
+      return false;
+    }
+    const { clientId, username, policyNotes } = request;
+    const client: Client = { clientId, username, listener, policyNotes };
+    return gatekeeper.isOpenForTopics || gatekeeper.deliver(client, path);
+  }
+
+  #makeGuard({ rateLimits }: Config): LoginGuard {
+    return new LoginGuard({
+      connects: rateLimits.connects,
+      loginFailures: rateLimits.loginFailures,
+      banSeconds: rateLimits.loginBanSeconds,
+      onLine: (line) => this.#log("notice", line),
+    });
+  }
+}
+
+/** For how long a line of the log is of interest to a client that is away. */
+const LOG_EXPIRY_SECONDS = 20;
+
+function secure(listener: ListenerConfig, settings: ListenerSettings): SecuredListener {
+  const { security, allowAnonymous } = listener;
+  return { settings, security, allowAnonymous };
+}
+
+function isSamePlace(one: ListenerConfig, other: ListenerConfig): boolean {
+  return one.port === other.port && one.host === other.host && one.path === other.path;
+}
+
+/** Whether what has been counted and banned so far was by other rules. */
+function hasOtherGuard(one: Config, other: Config): boolean {
+  return JSON.stringify(one.rateLimits) !== JSON.stringify(other.rateLimits);
+}
+
+function apiListener(listener: ListenerConfig): ApiListener {
+  const { port, path, protocol, tls, requireCertificate, allowAnonymous } = listener;
+  return {
+    ...path === undefined ? { port } : { path },
+    protocol: protocol === "http_api" ? "httpapi" : protocol,
+    hasTls: tls !== undefined,
+    requiresCertificate: requireCertificate,
+    allowsAnonymous: allowAnonymous,
+  };
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? error.stack ?? error.message : String(error);
+}
