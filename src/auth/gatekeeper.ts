@@ -91,6 +91,11 @@ export class Gatekeeper implements Policy {
     this.#generation++;
   }
 
+  /** Forgets what was decided, because a decider has come to think otherwise, as after a reload. */
+  refresh(): void {
+    this.setChains(this.#chains);
+  }
+
   get isOpenForTopics(): boolean {
     return this.#isOpenForTopics;
   }

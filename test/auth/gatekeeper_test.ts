@@ -334,6 +334,18 @@ test("Gatekeeper forgets what a client may do with its deciders, its user and it
   assertEquals(seen, [[true, false], [false, true], [true, true]]);
 });
 
+test("Gatekeeper.refresh() has rules asked for again that a plugin has changed", () => {
+  let list = accessList("topic read a");
+  const plugin: Authorizer = { name: "p", rulesFor: (client) => list.rulesFor(client) };
+  const { gatekeeper } = fixture({ authorizers: [plugin] });
+  const one = client();
+  const seen = [gatekeeper.deliver(one, "a")];
+  list = accessList("topic read b");
+  gatekeeper.refresh();
+  seen.push(gatekeeper.deliver(one, "a"), gatekeeper.deliver(one, "b"));
+  assertEquals(seen, [true, false, true]);
+});
+
 test("Gatekeeper answers later whether a client may publish, asking once", async () => {
   let asked = 0;
   const publish = (_: Client, topic: string) => {
