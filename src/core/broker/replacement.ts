@@ -28,8 +28,9 @@ export function replaceMessage(
     return ReasonCode.TOPIC_NAME_INVALID;
   }
   if (isReserved(topic)) return ReasonCode.NOT_AUTHORIZED;
-  if (!isMessageContents(contents)) return ReasonCode.IMPLEMENTATION_SPECIFIC_ERROR;
-  if (messageSizeLimit > 0 && payload.length > messageSizeLimit) return ReasonCode.PACKET_TOO_LARGE;
+  if (
+    !isMessageContents(contents) || (messageSizeLimit > 0 && payload.length > messageSizeLimit)
+  ) return ReasonCode.IMPLEMENTATION_SPECIFIC_ERROR;
   const message = makeMessage({
     topic,
     payload,
