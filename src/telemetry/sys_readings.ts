@@ -61,22 +61,21 @@ export interface SysGauges {
 }
 
 /** The counters that `$SYS` shows. */
-export type SysCounters =
-  & Pick<
-    Counters,
-    | "bytesReceived"
-    | "bytesSent"
-    | "packetsReceived"
-    | "packetsSent"
-    | "publishReceived"
-    | "publishSent"
-    | "publishDropped"
-    | "publishBytesReceived"
-    | "publishBytesSent"
-    | "connectionsOpened"
-    | "sessionsExpired"
-  >
-  & { readonly connectsReceived: number };
+export type SysCounters = Pick<
+  Counters,
+  | "bytesReceived"
+  | "bytesSent"
+  | "packetsReceived"
+  | "packetsSent"
+  | "publishReceived"
+  | "publishSent"
+  | "publishDropped"
+  | "publishBytesReceived"
+  | "publishBytesSent"
+  | "connectionsOpened"
+  | "connectsReceived"
+  | "sessionsExpired"
+>;
 
 /** Puts a reading together. */
 export function sysReadings(counters: Readonly<SysCounters>, gauges: SysGauges): SysReadings {

@@ -22,7 +22,7 @@ const GAUGES: SysGauges = {
 
 /** A broker's numbers, to be changed; and what was published about them. */
 class Fixture {
-  counters = { ...new Counters(), connectsReceived: 0 };
+  counters = new Counters();
   gauges: SysGauges = GAUGES;
   hasReaders = true;
   reads = 0;
