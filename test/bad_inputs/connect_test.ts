@@ -190,11 +190,11 @@ test("B-38 TLS, HTTP and others that knock at a plain MQTT port are shown out at
     const clientHello = raw(0x16, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3, 3, ...new Uint8Array(64));
     const knocks: [string, Uint8Array, Attack["cause"]][] = [
       ["TLS", clientHello, "malformed packet"],
-      ["GET", http("GET /mqtt"), "oversize packet"],
-      ["POST", http("POST /"), "oversize packet"],
-      ["SSH", new TextEncoder().encode("SSH-2.0-OpenSSH\r\n"), "oversize packet"],
-      ["PROXY", new TextEncoder().encode("PROXY TCP4 1.2.3.4 5.6.7.8 1 2\r\n"), "oversize packet"],
-      ["PROXY 2", raw(13, 10, 13, 10, 0, 13, 10, 0x51, 0x55, 0x49, 0x54, 10), "oversize packet"],
+      ["GET", http("GET /mqtt"), "protocol error"],
+      ["POST", http("POST /"), "protocol error"],
+      ["SSH", new TextEncoder().encode("SSH-2.0-OpenSSH\r\n"), "protocol error"],
+      ["PROXY", new TextEncoder().encode("PROXY TCP4 1.2.3.4 5.6.7.8 1 2\r\n"), "protocol error"],
+      ["PROXY 2", raw(13, 10, 13, 10, 0, 13, 10, 0x51, 0x55, 0x49, 0x54, 10), "protocol error"],
     ];
     for (const [name, bytes, cause] of knocks) {
       await arena.attack(5, { name, bytes, isConnected: false, answers: [], cause });

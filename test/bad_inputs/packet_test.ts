@@ -431,7 +431,7 @@ test("B-24 AUTH from whoever did not ask to be authenticated so", () =>
     ]);
     for (
       const [name, bytes, cause] of [
-        ["first of all", auth(0x18, 0x15, "PLAIN"), "oversize packet"],
+        ["first of all", auth(0x18, 0x15, "PLAIN"), "protocol error"],
         ["first of all, empty", packet(0xf0), "protocol error"],
       ] as const
     ) {

@@ -20,7 +20,7 @@ import { answerPublish, handlePublish } from "./handle_publish.ts";
 import { answerSubscribe, handleSubscribe, handleUnsubscribe } from "./handle_subscribe.ts";
 import { mustWait } from "./publish_rate.ts";
 import type { Answer } from "./question.ts";
-import { refuse, refuseLogin } from "./refuse.ts";
+import { notAConnect, refuse, refuseLogin } from "./refuse.ts";
 import { sendPingresp } from "./send.ts";
 import type { BrokerState } from "./state.ts";
 
@@ -111,7 +111,7 @@ function dispatchEarly(
 ): void {
   if (connection.phase === "opened") {
     if (type !== PacketType.CONNECT) {
-      throw new ProtocolError("MQTT-3.1.0-1", "The first packet must be a CONNECT");
+      throw notAConnect();
     }
     state.counters.connectsReceived++;
     const packet = decode(connection);

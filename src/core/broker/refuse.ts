@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { MqttError } from "../codec/error.ts";
+import { type MqttError, ProtocolError } from "../codec/error.ts";
 import type { Framer } from "../codec/framer.ts";
 import { NO_PROPERTIES } from "../codec/property.ts";
 import { PacketType, type ProtocolVersion } from "../codec/protocol.ts";
@@ -24,11 +24,14 @@ export function refuse(
   error: MqttError,
   now: number,
 ): void {
-  const { reasonCode } = error;
+  const { phase, framer } = connection;
   state.counters.protocolErrors++;
-  if (connection.phase === "opened" && isTlsHello(connection.framer)) {
+  if (phase === "opened" && isTlsHello(framer)) {
     state.emit({ kind: "tls-on-plain", peer: connection.peer });
   }
+  // HTTP and the like are announced as packets of an absurd length, which is not the point.
+  const isStranger = phase === "opened" && framer.firstByte >> 4 !== PacketType.CONNECT;
+  const { reasonCode, section, message } = isStranger ? notAConnect() : error;
   if (connection.phase === "connected") {
     sendDisconnect(state, connection, reasonCode);
   } else if (error.protocolVersion !== undefined && connection.phase === "opened") {
@@ -38,9 +41,14 @@ export function refuse(
   }
   endConnection(state, connection, {
     cause: closeCause(reasonCode),
-    detail: `${error.message} [${error.section}]`,
+    detail: `${message} [${section}]`,
     publishesWill: true,
   }, now);
+}
+
+/** What is wrong with a first packet of another type. */
+export function notAConnect(): ProtocolError {
+  return new ProtocolError("MQTT-3.1.0-1", "The first packet must be a CONNECT");
 }
 
 /** Whether what a framer found first is the beginning of a TLS handshake: type 22, version 3. */

@@ -165,6 +165,8 @@ export class Framer {
     const count = this.#to - at;
     let size = 0;
     this.#headerSize = 0;
+    // Known also of a packet that is refused.
+    if (count > 0) this.firstByte = bytes[at]!;
     for (let i = 1; i < count; i++) {
       const byte = bytes[at + i]!;
       size |= (byte & 0x7f) << 7 * (i - 1);

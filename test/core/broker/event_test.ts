@@ -88,7 +88,16 @@ test("A TLS handshake on a plain listener is told for what it is, and HTTP is cu
   assertEquals([tls.isClosed, kinds()], [true, ["opened", "tls-on-plain", "closed"]]);
   const http = broker.open();
   http.sendBytes(bytesOf("GET / HTTP/1.1\r\n"));
-  assertEquals([http.isClosed, kinds()], [true, ["opened", "closed"]]);
+  assertEquals([http.isClosed, broker.takeEvents()], [true, [
+    { kind: "opened", peer: PEER },
+    {
+      kind: "closed",
+      peer: PEER,
+      clientId: undefined,
+      cause: "protocol error",
+      detail: "The first packet must be a CONNECT [MQTT-3.1.0-1]",
+    },
+  ]]);
   // Within a connection the same bytes are an ordinary mistake.
   const client = broker.connect();
   client.sendBytes(hello);
