@@ -25,6 +25,7 @@ transportSuite(listenerFixture({
     return runtime.listenUnix({ path: `${folder}/s`, mode: MODE }, accept);
   },
   connect: ({ hostname }) => connectUnixPeer(hostname),
+  onRelease: () => rmSync(folder, { recursive: true }),
 }));
 
 async function withFolder(body: (path: string) => Promise<void>): Promise<void> {

@@ -10,6 +10,8 @@ export interface ListenerFixtureOptions {
   readonly name: string;
   readonly listen: (accept: Accept) => Promise<Listener>;
   readonly connect: (listener: Listener) => Promise<SocketPeer>;
+  /** Called after each test, when the listener is closed. */
+  readonly onRelease?: () => void;
 }
 
 export function listenerFixture(options: ListenerFixtureOptions): TransportFixture {
@@ -33,6 +35,7 @@ export function listenerFixture(options: ListenerFixtureOptions): TransportFixtu
       pending.length = 0;
       await listener?.close();
       listener = undefined;
+      options.onRelease?.();
     },
   };
 }

@@ -9,7 +9,8 @@
  * @module
  */
 
-import { X509Certificate } from "node:crypto";
+import type { X509Certificate } from "node:crypto";
+import { readCertificates } from "./certificates.ts";
 import { readRevocationLists, type RevocationList } from "./revocation_list.ts";
 
 const PATH_MAX = 8;
@@ -21,7 +22,7 @@ export class ClientVerifier {
   readonly #lists: readonly RevocationList[] | undefined;
 
   constructor(authorities: string, lists: string | undefined) {
-    this.#authorities = splitCertificates(authorities);
+    this.#authorities = readCertificates(authorities);
     this.#lists = lists === undefined ? undefined : readRevocationLists(lists);
   }
 
@@ -65,9 +66,4 @@ export function isForClients(certificate: X509Certificate): boolean {
 
 function isIssuedBy(certificate: X509Certificate, issuer: X509Certificate): boolean {
   return certificate.checkIssued(issuer) && certificate.verify(issuer.publicKey);
-}
-
-function splitCertificates(pem: string): X509Certificate[] {
-  const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? [];
-  return blocks.map((block) => new X509Certificate(block));
 }

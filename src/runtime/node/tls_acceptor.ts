@@ -17,6 +17,7 @@ import type { Accept } from "../../transport/transport.ts";
 import type { ListenOptions } from "../runtime.ts";
 import type { TlsOptions } from "../tls.ts";
 import { certificateName } from "./certificate_name.ts";
+import { checkKey, readCertificates } from "./certificates.ts";
 import { ClientVerifier, isForClients } from "./client_verifier.ts";
 import { serveSecure } from "./tcp_connection.ts";
 import { needsOwnVerifier, nodeTlsOptions, type TlsAbilities } from "./tls_settings.ts";
@@ -85,6 +86,8 @@ export class TlsAcceptor {
     const identities = new WeakMap<TLSSocket, string>();
     const options = nodeTlsOptions(tls, abilities);
     try {
+      if (tls.psk === undefined) checkKey(tls.certificate!, tls.key!);
+      if (tls.requiresCertificate && tls.psk === undefined) readCertificates(tls.authorities!);
       const verifier = needsOwnVerifier(tls, abilities)
         ? new ClientVerifier(tls.authorities!, tls.revocationLists)
         : undefined;
