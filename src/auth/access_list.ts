@@ -28,7 +28,7 @@ const BITS: Readonly<Record<AclAccess, number>> = Object.freeze({
 });
 
 /** Topics whose decisions are remembered, per user or client, and the longest of them. */
-const REMEMBERED_MAX = 512;
+const REMEMBERED_MAX = 256;
 const REMEMBERED_LENGTH_MAX = 256;
 /** Users whose rules are kept, whether or not they are there. */
 const RULES_MAX = 10_000;

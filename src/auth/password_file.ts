@@ -111,11 +111,10 @@ export class PasswordFile implements Authenticator {
     }
     if (verified === undefined) return ReasonCode.NOT_AUTHORIZED;
     const { gate, argon2id } = this.#options;
-    const verifying = gate.run(() => verified.verify(password, argon2id));
-    if (verifying === undefined) return ReasonCode.SERVER_BUSY;
-    return verifying.then((isRight) =>
-      isRight && hash !== undefined ? ReasonCode.SUCCESS : ReasonCode.NOT_AUTHORIZED
-    );
+    return gate.run(() => verified.verify(password, argon2id)).then((isRight) => {
+      if (isRight === undefined) return ReasonCode.SERVER_BUSY;
+      return isRight && hash !== undefined ? ReasonCode.SUCCESS : ReasonCode.NOT_AUTHORIZED;
+    });
   }
 
   /** The hash of the user's password, which is another one when the password is. */

@@ -1,6 +1,7 @@
 /**
  * Lets a few pieces of expensive work run at once, has a bounded number of others wait in order,
- * and turns the rest away at once: what strangers can ask for must not pile up.
+ * for a bounded time, and turns the rest away: what strangers can ask for must not pile up, and
+ * what nobody waits for any more need not be done.
  *
  * @module
  */
@@ -12,7 +13,13 @@ export interface WorkGateOptions {
   readonly runningMax: number;
   /** Pieces that may wait for that. */
   readonly waitingMax: number;
+  /** How long a piece may have waited when its turn comes; then it is not done. */
+  readonly waitMsMax?: number;
+  /** Milliseconds on a clock that never jumps. */
+  readonly now?: () => number;
 }
+
+const WAIT_MS_MAX = 10_000;
 
 export class WorkGate {
   readonly #options: WorkGateOptions;
@@ -24,24 +31,34 @@ export class WorkGate {
   }
 
   /** Does the work, now or in its turn; `undefined` when there is too much to do already. */
-  run<T>(work: () => Promise<T>): Promise<T> | undefined {
-    if (this.#running < this.#options.runningMax) {
+  async run<T>(work: () => Promise<T>): Promise<T | undefined> {
+    const { runningMax, waitingMax, waitMsMax = WAIT_MS_MAX } = this.#options;
+    if (this.#running < runningMax) {
       this.#running++;
-      return this.#finish(work);
+    } else {
+      if (this.#waiting.length >= waitingMax) return undefined;
+      const since = this.#now();
+      // Whoever has done his work leaves his place to the next, so that nobody slips in between.
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+      if (this.#now() - since > waitMsMax) {
+        this.#leave();
+        return undefined;
+      }
     }
-    if (this.#waiting.length >= this.#options.waitingMax) return undefined;
-    return new Promise<void>((resolve) => this.#waiting.push(resolve))
-      .then(() => this.#finish(work));
-  }
-
-  async #finish<T>(work: () => Promise<T>): Promise<T> {
     try {
       return await work();
     } finally {
-      // The place goes to the next in line; nobody who comes now can take it.
-      const next = this.#waiting.shift();
-      if (next === undefined) this.#running--;
-      else next();
+      this.#leave();
     }
+  }
+
+  #leave(): void {
+    const next = this.#waiting.shift();
+    if (next === undefined) this.#running--;
+    else next();
+  }
+
+  #now(): number {
+    return this.#options.now?.() ?? performance.now();
   }
 }
