@@ -101,6 +101,22 @@ function topicFault(topic: BridgeTopicConfig, show: Input["show"]): string | und
   return undefined;
 }
 
+/** Adds a topic, unless it is there. */
+export function mergeTopics(before: readonly unknown[], added: unknown): Reading {
+  // Made by the kind of value above, all of them.
+  const topics = before as readonly BridgeTopicConfig[];
+  const topic = added as BridgeTopicConfig;
+  const isThere = topics.some((one) =>
+    one.pattern === topic.pattern && one.direction === topic.direction && one.qos === topic.qos &&
+    one.localPrefix === topic.localPrefix && one.remotePrefix === topic.remotePrefix
+  );
+  if (!isThere) return { value: [...topics, topic] };
+  return {
+    value: topics,
+    notes: [{ type: "information", text: `Duplicate bridge topic '${topic.pattern}', skipping.` }],
+  };
+}
+
 /** A number that is raised to `min`, with a notice. */
 export function clamped(
   min: number,

@@ -1,7 +1,7 @@
 /**
  * What a configuration means once it is read: every option of mosquitto.conf and of our own, typed,
  * with its default applied and its scope resolved. How text becomes this is in `parse.ts` and
- * `build.ts`; the options with their values, defaults and reload rules are the tables in `options/`.
+ * `build.ts`; options with their values, defaults and reload rules are the tables in `options/`.
  *
  * Compatibility modes end here: `per_listener_settings`, `port`, `bind_address` and the implicit
  * default listener have become plain listeners, each with the security settings that apply to it.

@@ -17,7 +17,7 @@ import { OPTIONS } from "./options/all.ts";
 const NO_OTHER_LISTENERS =
   "It is not currently possible to add/remove listeners when reloading the config file.";
 const NO_OTHER_TLS =
-  "It is not currently possible to turn TLS on or off for a listener when reloading the config file.";
+  "It is not currently possible to turn TLS on or off when reloading the config file.";
 
 /** What came of a reload. There is a configuration exactly if there are no errors. */
 export interface ReloadResult {

@@ -167,6 +167,8 @@ export class Parser {
       );
     }
     const { value } = reading;
+    // The last line of an option is the one whose place among the others counts.
+    settings.delete(option.name);
     settings.set(option.name, { value, place: line.place, layer: this.#layer, within });
     return undefined;
   }
@@ -358,7 +360,7 @@ export class Parser {
 }
 
 function newPlugin(name: string | undefined, path: string, place: Place): PluginDraft {
-  return { name, path, options: new Map(), denySpecialChars: true, place };
+  return { name, path, options: new Map(), denySpecialChars: false, place };
 }
 
 function needsListener(line: Line): string {

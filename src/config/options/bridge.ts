@@ -1,6 +1,6 @@
 /**
- * Options of bridges; those of TLS are in bridge_tls.ts. Their values are kept by name in `BridgeConfig.options`; `connection`,
- * `address` and `topic` have places of their own.
+ * Options of bridges; those of TLS are in bridge_tls.ts. Their values are kept by name in
+ * `BridgeConfig.options`; `connection`, `address` and `topic` have places of their own.
  *
  * @module
  */
@@ -9,6 +9,7 @@ import {
   bridgeAddresses,
   bridgeTopic,
   clamped,
+  mergeTopics,
   restartTimeout,
   tcpKeepalive,
 } from "../bridge_values.ts";
@@ -310,6 +311,7 @@ export const BRIDGE_OPTIONS: readonly Option[] = [
     value: bridgeTopic,
     default: "none",
     repeat: "all",
+    merge: mergeTopics,
     effect: "What is shared with the remote, and how it is renamed.",
   },
   {
