@@ -64,6 +64,8 @@ const OWED_MAX = 10_000;
 export class Gatekeeper implements Policy {
   #chains: ChainSet;
   #all: readonly Chain[] = [];
+  /** Those by which clients come in. */
+  #inUse: readonly Chain[] = [];
   #isOpenForTopics = false;
   /** Notes that were taken under earlier chains are no longer good. */
   #generation = 0;
@@ -84,7 +86,9 @@ export class Gatekeeper implements Policy {
   /** Puts other deciders in force, for all that is decided from now on. */
   setChains(chains: ChainSet): void {
     this.#chains = chains;
-    this.#all = [...new Set([chains.general, ...chains.byListener.values()])];
+    const { general, byListener } = chains;
+    this.#inUse = byListener.size === 0 ? [general] : [...new Set(byListener.values())];
+    this.#all = [general, ...this.#inUse];
     this.#isOpenForTopics = this.#all.every((chain) =>
       chain.authorizers.length === 0 && !seesMessages(chain)
     );
@@ -188,10 +192,10 @@ export class Gatekeeper implements Policy {
     return !hasDeferred;
   }
 
-  /** By any of the chains, because nobody knows any more by which listener it came. */
+  /** By any listener's chain, because nobody knows any more by which one the publisher came. */
   hasRetained(publisher: Publisher, topic: string): boolean {
     if (publisher.clientId === "") return true;
-    return this.#all.some(({ authorizers }) => {
+    return this.#inUse.some(({ authorizers }) => {
       const outcome = poll(
         authorizers,
         (authorizer) => authorizer.hasRetained?.(publisher, topic) ?? "ignore",

@@ -334,6 +334,17 @@ test("Gatekeeper forgets what a client may do with its deciders, its user and it
   assertEquals(seen, [[true, false], [false, true], [true, true]]);
 });
 
+test("Gatekeeper.hasRetained() asks the chains by which the publisher can have come", () => {
+  const [one, two] = ["1", "2"].map((name, i) =>
+    [listener(name), chain({ authorizers: [accessList(`topic write ${i}`)] })] as const
+  );
+  const { gatekeeper } = fixture({}, new Map([one!, two!]));
+  const publisher = { clientId: "c", username: undefined };
+  const may = ["0", "1", "2"].map((topic) => gatekeeper.hasRetained(publisher, topic));
+  assertEquals(may, [true, true, false]);
+  assertEquals(gatekeeper.hasRetained({ clientId: "", username: undefined }, "2"), true);
+});
+
 test("Gatekeeper.refresh() has rules asked for again that a plugin has changed", () => {
   let list = accessList("topic read a");
   const plugin: Authorizer = { name: "p", rulesFor: (client) => list.rulesFor(client) };
