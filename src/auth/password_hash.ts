@@ -214,5 +214,5 @@ async function derive(
 /** A password is text that ends at its first zero, as those who wrote the hashes took it. */
 function terminated(password: Uint8Array): Uint8Array<ArrayBuffer> {
   const zero = password.indexOf(0);
-  return password.slice(0, zero < 0 ? password.length : zero) as Uint8Array<ArrayBuffer>;
+  return new Uint8Array(zero < 0 ? password : password.subarray(0, zero));
 }
