@@ -81,7 +81,7 @@ export function scheduleSweep(state: BrokerState, now: number): void {
   const { retainSweepMs } = state.limits;
   if (retainSweepMs === 0 || state.retainedExpiringCount === 0) return;
   if (state.retainSweep.heapIndex !== -1) return;
-  state.retainSweep.from = 0;
+  state.retainSweep.before = Infinity;
   state.deadlines.set(state.retainSweep, now + retainSweepMs);
 }
 
@@ -89,11 +89,11 @@ export function scheduleSweep(state: BrokerState, now: number): void {
 export function sweepRetained(state: BrokerState, now: number): void {
   const { retainSweep } = state;
   const found: Message[] = [];
-  retainSweep.from = state.retained.scan(retainSweep.from, SWEEP_NODES, found);
+  retainSweep.before = state.retained.scan(retainSweep.before, SWEEP_NODES, found);
   for (const message of found) {
     if (message.expiresAt <= now) forget(state, message.topic);
   }
-  if (retainSweep.from === 0) scheduleSweep(state, now);
+  if (retainSweep.before === 0) scheduleSweep(state, now);
   else state.deadlines.set(retainSweep, now + SWEEP_STEP_MS);
 }
 

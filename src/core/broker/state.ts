@@ -40,8 +40,8 @@ interface Housekeeping extends Deadline {
 /** The search for retained messages that have expired. */
 interface RetainSweep extends Deadline {
   readonly kind: "retain-sweep";
-  /** Where the next step begins. */
-  from: number;
+  /** Where the next step goes on, backwards. */
+  before: number;
 }
 
 /** The most that is gathered for one connection before it should leave, turn or not. */
@@ -114,7 +114,7 @@ export class BrokerState {
     kind: "retain-sweep",
     at: Infinity,
     heapIndex: -1,
-    from: 0,
+    before: Infinity,
   };
   /** Messages that are retained, queued or in flight. */
   readonly stored: StoredMessages = new StoredMessages();

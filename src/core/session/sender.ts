@@ -158,6 +158,7 @@ export class Sender {
   /** Forgets all that is in flight. */
   clear(): void {
     for (const entry of this.entriesInOrder()) this.release(entry);
+    this.#outstanding = 0;
     this.#unsent = NONE;
     this.#unsentAt = 0;
   }

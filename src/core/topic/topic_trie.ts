@@ -105,17 +105,19 @@ export class TopicTrie<V extends object> {
   }
 
   /**
-   * Appends to `out` the values of the next `count` nodes; the position to go on from, 0 at the
-   * end. Whoever deletes between two steps may not see all of them in this round.
+   * Appends to `out` the values of the `count` nodes before a position; the position to go on from,
+   * 0 at the end. It begins with `Infinity` and goes backwards: when others are deleted between two
+   * steps, what has not been seen moves down and is seen all the same.
    */
-  scan(from: number, count: number, out: V[]): number {
+  scan(before: number, count: number, out: V[]): number {
     const values = this.#values;
-    const end = Math.min(values.length, from + count);
-    for (let number = from; number < end; number++) {
+    const end = Math.min(values.length, before);
+    const start = Math.max(0, end - count);
+    for (let number = start; number < end; number++) {
       const value = values[number];
       if (value !== undefined) out.push(value);
     }
-    return end < values.length ? end : 0;
+    return start;
   }
 
   clear(): void {

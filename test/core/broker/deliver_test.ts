@@ -1,8 +1,10 @@
 // The gate that every delivery passes.
 
 import { assertEquals } from "@std/assert";
+import { DEFAULT_LISTENER } from "../../../src/core/broker/limits.ts";
 import { OPEN_POLICY, type Policy } from "../../../src/core/broker/question.ts";
 import type { Packet } from "../../../src/core/codec/packet.ts";
+import type { QoS } from "../../../src/core/codec/protocol.ts";
 import { test } from "../../harness.ts";
 import { ack, publish, request, subscribe, will } from "../../support/packets.ts";
 import { VirtualBroker, type VirtualClient } from "../../support/virtual_broker.ts";
@@ -148,3 +150,111 @@ test("deliver() reports what it denies when packets are traced", () => {
 });
 
 // Slow readers.
+
+// Quality of service, and how much is in flight.
+
+test("deliver() raises messages to the QoS of the subscription where it is told to", () => {
+  for (const upgradesOutgoingQos of [false, true]) {
+    const broker = new VirtualBroker({ limits: { upgradesOutgoingQos, inflightMessagesMax: 1 } });
+    broker.publish("a", { retain: true, payload: "r" });
+    const client = broker.connect();
+    client.send(subscribe(1, [request("a", { qos: 2 }), request("+", { qos: 0 })]));
+    broker.publish("a", { payload: "x" });
+    broker.publish("a", { payload: "y", qos: 1 });
+    const got = client.settle().flatMap((packet) =>
+      packet.type === "publish" ? [[packet.qos, new TextDecoder().decode(packet.payload)]] : []
+    );
+    const [low, middle] = upgradesOutgoingQos ? [2, 2] : [0, 1];
+    const byQos = (a: (string | number)[], b: (string | number)[]) => `${a}` < `${b}` ? -1 : 1;
+    assertEquals(
+      got.sort(byQos),
+      [[low, "r"], [0, "r"], [low, "x"], [0, "x"], [middle, "y"], [0, "y"]].sort(byQos),
+    );
+  }
+});
+
+test("deliver() gives no more than the QoS of where a client has come in now", () => {
+  const broker = new VirtualBroker();
+  const listener = (maximumQos: QoS) => ({ listener: { ...DEFAULT_LISTENER, maximumQos } });
+  const first = broker.connect(LASTING, listener(2));
+  first.exchange(subscribe(1, [request("a", { qos: 2 })]));
+  first.drop();
+  for (const qos of [2, 1, 0] as const) {
+    for (const queued of [0, 1, 2] as const) broker.publish("a", { qos: queued });
+    const back = broker.connect(LASTING, listener(qos));
+    for (const live of [0, 1, 2] as const) broker.publish("a", { qos: live });
+    const given = back.settle().flatMap((packet) => packet.type === "publish" ? packet.qos : []);
+    const most = (all: QoS[]) => all.map((each) => Math.min(each, qos));
+    assertEquals(given.sort(), most([0, 1, 1, 2, 2]).sort());
+    back.drop();
+  }
+});
+
+test("deliver() lets messages wait while too many bytes are in flight", () => {
+  const broker = new VirtualBroker({ limits: { inflightBytesMax: 10 } });
+  for (const clientId of ["lasting", "brief"]) {
+    const properties = clientId === "lasting" ? { sessionExpiryInterval: 60 } : {};
+    const client = broker.connect({ clientId, properties });
+    client.exchange(subscribe(1, [request(clientId, { qos: 2 })]));
+    const send = (payload: string) => broker.publish(clientId, { qos: 2, payload });
+    send("123456789");
+    // What begins below the limit goes, however long; one alone is never too long.
+    send("x".repeat(100));
+    send("a");
+    send("b");
+    const sizes = () =>
+      client.take().flatMap((packet) => packet.type === "publish" ? packet.payload.length : []);
+    assertEquals(sizes(), [9, 100]);
+    // Received is not yet finished.
+    client.send(ack("pubrec", 2));
+    assertEquals(sizes(), []);
+    client.send(ack("pubcomp", 2));
+    assertEquals(sizes(), [1]);
+    client.send(ack("pubrec", 1), ack("pubcomp", 1));
+    assertEquals(sizes(), [1]);
+    // QoS 0 does not count.
+    broker.publish(clientId, { payload: "x".repeat(50) });
+    assertEquals(sizes(), [50]);
+    send("c");
+    assertEquals(sizes(), [1]);
+  }
+});
+
+test("What was in flight counts again when its client comes back", () => {
+  const broker = new VirtualBroker({ limits: { inflightBytesMax: 10 } });
+  const client = broker.connect(LASTING);
+  client.exchange(subscribe(1, [request("a", { qos: 1 })]));
+  broker.publish("a", { qos: 1, payload: "x".repeat(12) });
+  client.drop();
+  broker.publish("a", { qos: 1, payload: "y" });
+  const back = broker.connect(LASTING);
+  assertEquals(back.take(), [
+    publish("a", { qos: 1, packetId: 1, payload: "x".repeat(12), dup: true }),
+  ]);
+  assertEquals(back.exchange(ack("puback", 1)), [
+    publish("a", { qos: 1, packetId: 2, payload: "y" }),
+  ]);
+});
+
+test("deliver() drops the newest beyond the queue, says so once for each connection, and counts", () => {
+  const limits = { queuedMessagesMax: 2, inflightMessagesMax: 1 };
+  const broker = new VirtualBroker({ limits });
+  const client = broker.connect(LASTING);
+  client.exchange(subscribe(1, [request("a", { qos: 1 })]));
+  const send = (from: number, count: number) => {
+    for (let i = 0; i < count; i++) broker.publish("a", { qos: 1, payload: `${from + i}` });
+  };
+  const told = () => broker.takeEvents().filter(({ kind }) => kind === "dropping").length;
+  // One is in flight; while connected as many more as may be in flight wait beside the two.
+  send(1, 6);
+  assertEquals([told(), broker.core.counters.publishDropped], [1, 2]);
+  client.drop();
+  send(7, 2);
+  const back = broker.connect(LASTING);
+  send(9, 2);
+  assertEquals([told(), broker.core.counters.publishDropped], [1, 6]);
+  const payloads = back.settle().flatMap((packet) =>
+    packet.type === "publish" ? new TextDecoder().decode(packet.payload) : []
+  );
+  assertEquals(payloads, ["1", "2", "3", "4"]);
+});

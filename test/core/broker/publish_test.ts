@@ -46,3 +46,35 @@ test("publish() retains before it delivers, so that a subscriber's SUBSCRIBE mis
   );
   assertEquals(payloads, ["1", "2"]);
 });
+
+test("publish() gives older clients one copy of a message where they are to have no second", () => {
+  const filters = ["a", "+", "#"];
+  for (const allowsDuplicateMessages of [false, true]) {
+    for (const protocolVersion of [3, 4, 5] as const) {
+      const broker = new VirtualBroker({ limits: { allowsDuplicateMessages } });
+      const clients = ["one", "two"].map((clientId) => {
+        const client = broker.connect({ clientId, protocolVersion });
+        client.exchange(subscribe(1, filters.map((filter) => request(filter))));
+        return client;
+      });
+      const copies = allowsDuplicateMessages || protocolVersion === 5 ? 3 : 1;
+      for (let round = 0; round < 2; round++) {
+        broker.publish("a", { payload: `${round}` });
+        for (const client of clients) {
+          assertEquals(client.take(), Array(copies).fill(publish("a", { payload: `${round}` })));
+        }
+      }
+    }
+  }
+});
+
+test("publish() counts a share, and a session that is away, among what gives a second copy", () => {
+  const broker = new VirtualBroker({ limits: { allowsDuplicateMessages: false } });
+  const lasting = { protocolVersion: 4, cleanStart: false } as const;
+  const client = broker.connect(lasting);
+  const filters = ["a", "$share/g/a", "+"].map((filter) => request(filter, { qos: 1 }));
+  client.exchange(subscribe(1, filters));
+  client.drop();
+  broker.publish("a", { qos: 1 });
+  assertEquals(broker.connect(lasting).take(), [publish("a", { qos: 1, packetId: 1 })]);
+});

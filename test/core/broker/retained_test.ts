@@ -74,3 +74,68 @@ test("A session that resumes is still owed what it was", () => {
   assertEquals(broker.publish("a/1", { payload: "live" }), 1);
   assertEquals(back.take(), [publish("a/1", { payload: "live" })]);
 });
+
+test("Expired retained messages are looked for when that is wanted, in steps of bounded length", () => {
+  const broker = new VirtualBroker({ limits: { retainSweepMs: 60_000 }, keepsJournal: true });
+  assertEquals(broker.core.nextDeadline, Infinity);
+  broker.publish("lasting", { retain: true, payload: "x" });
+  // Nothing that expires, nothing to look for.
+  assertEquals(broker.core.nextDeadline, Infinity);
+  const brief = { retain: true, payload: "x", properties: { messageExpiryInterval: 30 } };
+  for (let i = 0; i < 2500; i++) broker.publish(`brief/${i}`, brief);
+  broker.advance(30_000);
+  broker.publish("late", brief);
+  assertEquals(broker.core.retainedCount, 2502);
+  broker.takeChanges();
+  broker.now = broker.core.nextDeadline;
+  broker.core.advance(broker.now);
+  const { retainedCount } = broker.core;
+  assertEquals([retainedCount > 1000, retainedCount < 2000], [true, true]);
+  broker.advance(100);
+  assertEquals(broker.core.retainedCount, 1);
+  const removed = broker.core.takeOutputs().changes.length + broker.takeChanges().length;
+  assertEquals([removed, broker.core.storedCount, broker.core.nextDeadline], [2501, 1, Infinity]);
+});
+
+test("A search for expired messages spares those that have time left, and comes again", () => {
+  const broker = new VirtualBroker({ limits: { retainSweepMs: 60_000 } });
+  const expiring = (seconds: number) => ({
+    retain: true,
+    payload: "x",
+    properties: { messageExpiryInterval: seconds },
+  });
+  broker.publish("a", expiring(60));
+  broker.publish("b", expiring(61));
+  broker.advance(60_000);
+  assertEquals(broker.core.retainedCount, 1);
+  broker.publish("b", { retain: true, payload: "for ever" });
+  broker.advance(60_000);
+  assertEquals([broker.core.retainedCount, broker.core.nextDeadline], [1, Infinity]);
+});
+
+test("What the broker says of itself takes no room from clients, and is not noted", () => {
+  const broker = new VirtualBroker({ limits: { retainedMessagesMax: 1 }, keepsJournal: true });
+  const client = broker.connect();
+  broker.takeChanges();
+  for (const topic of ["$SYS/a", "$SYS/b", "$SYS/a"]) {
+    broker.publish(topic, { retain: true, payload: "x" });
+  }
+  client.send(publish("one", { retain: true, payload: "x" }));
+  client.send(publish("two", { retain: true, payload: "x" }));
+  broker.publish("$SYS/c", { retain: true, payload: "x" });
+  assertEquals([broker.core.retainedCount, broker.core.counters.retainedRefused], [4, 1]);
+  broker.publish("$SYS/a", { retain: true });
+  client.send(publish("one", { retain: true }), publish("two", { retain: true, payload: "x" }));
+  assertEquals([broker.core.retainedCount, broker.core.counters.retainedRefused], [3, 1]);
+  const kinds = broker.takeChanges().map(({ kind }) => kind);
+  assertEquals(kinds, ["retained-set", "retained-removed", "retained-set"]);
+});
+
+test("The broker retains nothing where nothing may be retained", () => {
+  const broker = new VirtualBroker({ limits: { retainAvailable: false } });
+  const client = broker.connect();
+  client.exchange(subscribe(1, [request("$SYS/#", { retainAsPublished: true })]));
+  broker.publish("$SYS/a", { retain: true, payload: "x" });
+  assertEquals(client.take(), [publish("$SYS/a", { payload: "x" })]);
+  assertEquals(broker.core.retainedCount, 0);
+});

@@ -6,6 +6,7 @@ import { AssertionError } from "../../../src/core/base/assert.ts";
 import { AwaitedPacket, type InflightEntry, Sender } from "../../../src/core/session/sender.ts";
 import type { Delivery } from "../../../src/core/session/delivery.ts";
 import { Message } from "../../../src/core/session/message.ts";
+import { StoredMessages } from "../../../src/core/session/stored_messages.ts";
 import { test } from "../../harness.ts";
 
 const { PUBACK, PUBREC, PUBCOMP } = AwaitedPacket;
@@ -171,4 +172,35 @@ test("Sender.nextUnsent() sends PUBRELs beyond the window, and messages within i
   assertEquals(sender.nextUnsent(), undefined);
   sender.release(sender.find(2)!);
   assertEquals(sender.nextUnsent()?.packetId, 3);
+});
+
+test("Sender has no quota while so many payload bytes are in flight", () => {
+  const sender = new Sender();
+  sender.start(10, 100);
+  const first = sender.begin(PUBACK, undefined, 99);
+  assertEquals(sender.sendQuota, 9);
+  const second = sender.begin(PUBREC, undefined, 1);
+  assertEquals(sender.sendQuota, 0);
+  sender.received(sender.find(second)!);
+  assertEquals(sender.sendQuota, 0);
+  sender.release(sender.find(second)!);
+  assertEquals(sender.sendQuota, 9);
+  sender.release(sender.find(first)!);
+  assertEquals(sender.sendQuota, 10);
+});
+
+test("Sender holds what it may have to send again until it need not", () => {
+  const stored = new StoredMessages();
+  const sender = new Sender(stored);
+  sender.start(10);
+  const ids = [1, 2, 3].map((sequence) => sender.begin(PUBREC, delivery(sequence)));
+  sender.restore(9, PUBACK, delivery(4));
+  assertEquals(stored.count, 4);
+  sender.received(sender.find(ids[0]!)!);
+  assertEquals([stored.count, sender.find(ids[0]!)?.awaits], [3, PUBCOMP]);
+  sender.release(sender.find(ids[0]!)!);
+  sender.release(sender.find(ids[1]!)!);
+  assertEquals(stored.count, 2);
+  sender.clear();
+  assertEquals([stored.count, sender.inflightCount, sender.sendQuota], [0, 0, 10]);
 });

@@ -164,3 +164,30 @@ test("FilterTrie does not grow when 200,000 single-use filters pass through it",
   assertEquals(largest, 4);
   assertEquals(trie.stats().capacityBytes < 60_000, true);
 });
+
+test("FilterTrie.reaches() knows whether any filter could match what begins so", () => {
+  const reaches = (filters: readonly string[], prefix: string) => {
+    const trie = new FilterTrie<Value>();
+    const slots = filters.map((filter) => trie.add(filter, { filter }));
+    const answer = trie.reaches(prefix);
+    for (const slot of slots) trie.remove(slot);
+    assertEquals(trie.reaches(prefix), false);
+    return answer;
+  };
+  const yes = ["$SYS/#", "$SYS/+", "$SYS/a", "$SYS/a/b", "$SYS/+/#", "$SYS//"];
+  const no = ["#", "+/#", "+/a", "$SYS", "$SYSTEM/#", "a/$SYS/#", "$sys/a", "$CONTROL/#"];
+  for (const prefix of ["$SYS/", "$SYS"]) {
+    for (const filter of yes) assertEquals([filter, reaches([filter], prefix)], [filter, true]);
+    for (const filter of no) assertEquals([filter, reaches([filter], prefix)], [filter, false]);
+  }
+  const log = ["$SYS/#", "$SYS/+/log/N", "$SYS/broker/log/+", "$SYS/broker/#"];
+  for (const filter of log) {
+    assertEquals([filter, reaches([filter], "$SYS/broker/log/")], [filter, true]);
+  }
+  assertEquals(reaches(["$SYS/broker/uptime", "$SYS/broker/log"], "$SYS/broker/log/"), false);
+  assertEquals([reaches(["#"], "a/"), reaches(["+/+"], "a/"), reaches(["+"], "a/")], [
+    true,
+    true,
+    false,
+  ]);
+});

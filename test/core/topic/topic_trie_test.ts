@@ -121,3 +121,37 @@ test("TopicTrie gives memory back when a hundred thousand single-use topics are 
   assertEquals(matching(trie, "#"), ["kept/first", "kept/last"]);
   assertEquals(trie.stats().capacityBytes < 4 * empty, true);
 });
+
+test("TopicTrie.scan() goes through all values, so many nodes at a time", () => {
+  const topics = Array.from({ length: 100 }, (_, i) => `${i % 7}/${i}`);
+  const trie = makeTrie(...topics);
+  for (const count of [1, 10, 1000]) {
+    const out: Value[] = [];
+    let steps = 0;
+    let most = 0;
+    for (let before = Infinity; before > 0;) {
+      const had = out.length;
+      before = trie.scan(before, count, out);
+      steps++;
+      most = Math.max(most, out.length - had);
+    }
+    assertEquals(out.map(({ topic }) => topic).sort(), topics.toSorted());
+    assertEquals([most <= count, steps >= 100 / count], [true, true]);
+  }
+  assertEquals(makeTrie().scan(Infinity, 10, []), 0);
+});
+
+test("TopicTrie.scan() misses nothing that stays while others are deleted", () => {
+  const topics = Array.from({ length: 1000 }, (_, i) => `${i}`);
+  const trie = makeTrie(...topics);
+  const seen = new Set<string>();
+  for (let before = Infinity; before > 0;) {
+    const out: Value[] = [];
+    before = trie.scan(before, 10, out);
+    for (const { topic } of out) {
+      seen.add(topic);
+      if (Number(topic) % 100 !== 0) trie.delete(topic);
+    }
+  }
+  assertEquals([seen.size, trie.size], [1000, 10]);
+});
