@@ -4,7 +4,8 @@
  * folded lines, no control characters, no second copy of a header that has one value.
  *
  * The idea: bytes are gathered up to a bound until the empty line has come, and are read once then.
- * A byte that cannot stand in a head ends it at once, so other protocols do not keep us waiting.
+ * A first line that is no request line, or a byte that cannot stand in a head, ends it at once, so
+ * that other protocols do not keep us waiting.
  *
  * @module
  */
@@ -37,6 +38,7 @@ export class HttpHeadReader {
   #length = 0;
   /** How much of the two line ends at the end of a head the last bytes are. */
   #matched = 0;
+  #hasRequestLine = false;
 
   constructor(bytesMax: number) {
     this.#bytesMax = bytesMax;
@@ -51,21 +53,30 @@ export class HttpHeadReader {
       if (this.#length === this.#bytes.length) this.#grow();
       this.#bytes[this.#length++] = byte;
       if (this.#matched === 4) return i + 1;
+      if (byte !== LF || this.#hasRequestLine) continue;
+      this.#hasRequestLine = true;
+      if (!REQUEST_LINE.test(this.#text(this.#length - 2))) return HEAD_MALFORMED;
     }
     return HEAD_INCOMPLETE;
   }
 
   /** The head that was read, `undefined` if it makes no sense; the next one may come then. */
   take(): HttpHead | undefined {
-    let text = "";
-    for (let at = 0; at < this.#length - 4; at += 4096) {
-      const end = Math.min(at + 4096, this.#length - 4);
-      text += String.fromCharCode(...this.#bytes.subarray(at, end));
-    }
+    const text = this.#text(this.#length - 4);
     this.#bytes = new Uint8Array(0);
     this.#length = 0;
     this.#matched = 0;
+    this.#hasRequestLine = false;
     return parseHead(text);
+  }
+
+  /** The first bytes as text, each byte a character. */
+  #text(length: number): string {
+    let text = "";
+    for (let at = 0; at < length; at += 4096) {
+      text += String.fromCharCode(...this.#bytes.subarray(at, Math.min(at + 4096, length)));
+    }
+    return text;
   }
 
   #follows(byte: number): boolean {

@@ -9,6 +9,7 @@ import { test } from "../harness.ts";
 import { FakeTimers } from "../support/fake_timers.ts";
 import { encode, ScriptedTransport } from "../support/scripted_transport.ts";
 import { sleep } from "../support/wait.ts";
+import { upgradeRequest } from "../support/websocket_peer.ts";
 
 const OPTIONS: HttpOptions = { headBytesMax: 4096 };
 
@@ -258,4 +259,12 @@ test("serveHttp() sends away the oldest of too many connections", async () => {
   assertEquals([first!.calls, second!.calls], [["abort"], []]);
   first!.end();
   second!.end();
+});
+
+test("serveHttp() answers a request for a WebSocket as any other (B-57)", async () => {
+  const wire = open();
+  wire.receive(upgradeRequest());
+  await ticks();
+  assertEquals(wire.takeText(), response("200 OK", "GET /mqtt "));
+  wire.end();
 });
