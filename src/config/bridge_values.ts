@@ -102,7 +102,11 @@ function topicFault(topic: BridgeTopicConfig, show: Input["show"]): string | und
 }
 
 /** Adds a topic, unless it is there. */
-export function mergeTopics(before: readonly unknown[], added: unknown): Reading {
+export function mergeTopics(
+  before: readonly unknown[],
+  added: unknown,
+  show: Input["show"],
+): Reading {
   // Made by the kind of value above, all of them.
   const topics = before as readonly BridgeTopicConfig[];
   const topic = added as BridgeTopicConfig;
@@ -113,7 +117,10 @@ export function mergeTopics(before: readonly unknown[], added: unknown): Reading
   if (!isThere) return { value: [...topics, topic] };
   return {
     value: topics,
-    notes: [{ type: "information", text: `Duplicate bridge topic '${topic.pattern}', skipping.` }],
+    notes: [{
+      type: "information",
+      text: `Duplicate bridge topic '${show(topic.pattern)}', skipping.`,
+    }],
   };
 }
 

@@ -84,17 +84,19 @@ function checkSecrets({ settings }: BridgeDraft): ConfigError[] {
 function checkClientIds(bridges: readonly BridgeDraft[]): ConfigError[] {
   const taken = new Set<string>();
   return bridges.flatMap(({ name, place, settings }) => {
+    const ownLocal = settings.get("local_clientid");
+    const ownRemote = settings.get("remote_clientid");
     // The host's name, which is part of the default, is the same for all and cannot be written.
-    const remote = settings.get("remote_clientid")?.value ?? `\0.${name}`;
-    const local = String(settings.get("local_clientid")?.value ?? `local.${remote}`);
+    const local = String(ownLocal?.value ?? `local.${ownRemote?.value ?? `\0.${name}`}`);
     if (!taken.has(local)) {
       taken.add(local);
       return [];
     }
+    const shown = (ownLocal ?? ownRemote)?.isSecret ? "***" : local;
     return lineError(
-      `Bridge local_clientid '${local}' is not unique. Try changing or setting the ` +
+      `Bridge local_clientid '${shown}' is not unique. Try changing or setting the ` +
         "local_clientid value for one of the bridges.",
-      settings.get("local_clientid")?.place ?? place,
+      ownLocal?.place ?? place,
     );
   });
 }

@@ -12,6 +12,8 @@ import type { ListenAddress } from "./listener_values.ts";
 export interface Setting {
   readonly value: unknown;
   readonly place: Place;
+  /** The value must not be shown. */
+  readonly isSecret: boolean;
   readonly layer: Layer;
   /** The listener in whose section the line stands, whomever it concerns. */
   readonly within: ListenerDraft | undefined;

@@ -88,7 +88,7 @@ export interface Option {
    */
   readonly repeat: "never" | "last" | "all";
   /** With `all`: a new value beside those that are there. */
-  merge?(before: readonly unknown[], value: unknown): Reading;
+  merge?(before: readonly unknown[], value: unknown, show: Input["show"]): Reading;
   readonly reload: Reload;
   /** Names (of a family: prefixes) that are deprecated, each with what to do instead. */
   readonly deprecated?: Readonly<Record<string, string>>;

@@ -151,7 +151,7 @@ export class Parser {
     if ("value" in reading && option.merge !== undefined) {
       // Options that are merged have lists, in every row that has `merge`.
       const list = earlier?.value as readonly unknown[] | undefined ?? [];
-      reading = { ...reading, ...option.merge(list, reading.value) };
+      reading = { ...reading, ...option.merge(list, reading.value, (word) => show(line, word)) };
     }
     if ("fault" in reading) return reading.fault;
     this.#note(option, reading, line);
@@ -169,7 +169,8 @@ export class Parser {
     const { value } = reading;
     // The last line of an option is the one whose place among the others counts.
     settings.delete(option.name);
-    settings.set(option.name, { value, place: line.place, layer: this.#layer, within });
+    const { place, isSecret } = line;
+    settings.set(option.name, { value, place, isSecret, layer: this.#layer, within });
     return undefined;
   }
 
@@ -178,7 +179,7 @@ export class Parser {
       name: line.name,
       text: line.text,
       isWellFormed: line.isWellFormed,
-      show: (word) => line.isSecret ? "***" : word,
+      show: (word) => show(line, word),
     });
   }
 
@@ -288,7 +289,7 @@ export class Parser {
     this.#sections.bridge = bridge;
     if ("fault" in reading) return reading.fault;
     if (isAgain) return undefined;
-    if (same !== undefined) return `Duplicate bridge name '${name}'.`;
+    if (same !== undefined) return `Duplicate bridge name '${show(line, name)}'.`;
     bridges.push(bridge);
     return undefined;
   }
@@ -316,7 +317,7 @@ export class Parser {
     const plugin = newPlugin(name, path, line.place);
     this.#beginPlugin(plugin);
     if ("fault" in reading) return reading.fault;
-    if (this.#draft.namedPlugins.has(name)) return `Duplicate plugin name '${name}'.`;
+    if (this.#draft.namedPlugins.has(name)) return `Duplicate plugin name '${show(line, name)}'.`;
     this.#draft.namedPlugins.set(name, plugin);
     return undefined;
   }
@@ -327,7 +328,7 @@ export class Parser {
     const reading = this.#read(option, line);
     if (!("value" in reading)) return "fault" in reading ? reading.fault : undefined;
     const plugin = this.#draft.namedPlugins.get(String(reading.value));
-    if (plugin === undefined) return `Plugin '${reading.value}' not previously loaded.`;
+    if (plugin === undefined) return `Plugin '${show(line, line.text)}' not previously loaded.`;
     this.#beginPlugin(plugin);
     if (!listener.plugins.includes(plugin)) listener.plugins.push(plugin);
     return undefined;
@@ -361,6 +362,11 @@ export class Parser {
 
 function newPlugin(name: string | undefined, path: string, place: Place): PluginDraft {
   return { name, path, options: new Map(), denySpecialChars: false, place };
+}
+
+/** A word of a line as it may be shown. */
+function show(line: Line, word: string): string {
+  return line.isSecret ? "***" : word;
 }
 
 function needsListener(line: Line): string {

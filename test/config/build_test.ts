@@ -225,7 +225,7 @@ test("loadConfig() makes one plugin of a name that several listeners use", async
     name: "n",
     path: "p.ts",
     options: new Map([["a", "1"], ["b", "2"]]),
-    denySpecialChars: true,
+    denySpecialChars: false,
     at: { file: "m.conf", line: 1 },
   });
   assertStrictEquals(listeners[1]!.security.plugins[0], plugin);

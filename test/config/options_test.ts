@@ -73,7 +73,7 @@ const ACCEPTED: readonly Row[] = [
   ["", "global_plugin a.ts", "security/plugins/0/path", "a.ts"],
   [PLUGIN, "plugin_opt_key a value", "security/plugins/0/options/key", "a value"],
   [PLUGIN, "auth_opt_key value", "security/plugins/0/options/key", "value"],
-  [PLUGIN, "auth_plugin_deny_special_chars false", "security/plugins/0/denySpecialChars", false],
+  [PLUGIN, "auth_plugin_deny_special_chars true", "security/plugins/0/denySpecialChars", true],
   [`plugin_load n a b.ts\n${LISTENER}`, "plugin_use n", "listeners/0/security/plugins/0/name", "n"],
   [
     `${LISTENER}`,

@@ -16,9 +16,10 @@ export const PLUGIN_OPTIONS: readonly Option[] = [
     name: "auth_plugin_deny_special_chars",
     scope: "P",
     value: truth,
-    fallback: true,
+    fallback: false,
     repeat: "last",
     reload: "N",
+    difference: "Mosquitto's default is true, for plugins of its old interfaces only.",
     effect: "Denies everything to clients whose name or identifier contains `+`, `#` or `/`.",
   },
   {
