@@ -17,6 +17,7 @@ import { handleConnect } from "./handle_connect.ts";
 import type { Limits } from "./limits.ts";
 import type { Client, ConnectRequest, Policy } from "./question.ts";
 import { expelAs, noteLogin, refuseConnect } from "./refuse.ts";
+import { scheduleSweep } from "./retained.ts";
 import { type BrokerState, packetLimitsOf } from "./state.ts";
 
 /** What a reload changes; what is left out stays. */
@@ -43,6 +44,7 @@ export function configure(state: BrokerState, changes: Reconfiguration, now: num
   }
   if (replaced.size > 0) replaceListeners(state, replaced);
   state.scheduleHousekeeping(now);
+  scheduleSweep(state, now);
 }
 
 function setLimits(state: BrokerState, limits: Limits): void {
