@@ -79,7 +79,6 @@ function chunkOf(size: number, frames: number): Uint8Array {
 /** A WebSocket whose transport takes whatever it is given at once. */
 async function openSocket(): Promise<Transport> {
   let opened: Transport | undefined;
-  let handler: TransportHandler | undefined;
   const nowhere: Transport = {
     remoteAddress: "",
     remotePort: 0,
@@ -88,9 +87,9 @@ async function openSocket(): Promise<Transport> {
     pause: () => {},
     resume: () => {},
     close: () => {},
-    abort: () => handler!.onClose(),
+    abort: () => handler.onClose(),
   };
-  handler = withWebSocket((transport) => {
+  const handler: TransportHandler = withWebSocket((transport) => {
     opened = transport;
     return { onBytes: () => {}, onWritable: () => {}, onClose: () => {} };
   }, { headBytesMax: 4096 })(nowhere);

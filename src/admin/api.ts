@@ -3,7 +3,7 @@
  * and the files of a directory. Reading only; there is nothing here that changes anything.
  *
  * The idea: every request passes the same gates in the same order (is it meant for us, is it a
- * method we have, is its path clear, may whoever asks read it), and only then is anything looked up.
+ * method we have, is its path clear, may whoever asks read it); only then is anything looked up.
  *
  * @module
  */

@@ -39,7 +39,7 @@ const NO_BYTES: Uint8Array = new Uint8Array(0);
 export class FrameReader {
   /** Not 0 once the peer broke the rules: the code to close with. Nothing is read after that. */
   violation = 0;
-  /** Not 0 once the peer closes: the code that it gave, 1000 if none. Nothing is read after that. */
+  /** Not 0 once the peer closes: its code, 1000 if it gave none. Nothing is read after that. */
   peerCode = 0;
   /** The payload of the last ping that was not taken; -1 bytes when there is none. */
   pingLength = -1;
@@ -206,7 +206,7 @@ export class FrameReader {
     }
   }
 
-  /** As above, four bytes at a time where the memory allows, and moved to their place as a whole. */
+  /** As above, four bytes at a time where the memory allows, then moved to their place as one. */
   #unmaskLong(chunk: Uint8Array, to: number, at: number, count: number): void {
     let from = at;
     const end = at + count;
