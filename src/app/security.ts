@@ -155,22 +155,34 @@ export class Security {
     };
   }
 
+  /** Reads all files, so that what is wrong with any of them is told in one go. */
   async #readFiles(securities: readonly SecurityConfig[]): Promise<Files> {
     const { secrets } = this.#surroundings;
+    const faults: StartError[] = [];
     const read = async <T>(
       key: "passwordFile" | "aclFile" | "pskFile",
       load: (path: string) => Promise<T>,
     ): Promise<ReadonlyMap<string, T>> => {
       const paths = new Set(present(securities.map((security) => security[key])));
       const values = new Map<string, T>();
-      for (const path of paths) values.set(path, await load(path));
+      for (const path of paths) {
+        try {
+          values.set(path, await load(path));
+        } catch (error) {
+          if (!(error instanceof StartError)) throw error;
+          faults.push(error);
+        }
+      }
       return values;
     };
-    return {
+    const files = {
       passwords: await read("passwordFile", (path) => this.#readPasswords(path)),
       accesses: await read("aclFile", (path) => this.#readAccesses(path)),
       keys: await read("pskFile", async (path) => this.#used(await loadPskFile(path, secrets))),
     };
+    const [first] = faults;
+    if (first === undefined) return files;
+    throw new StartError(first.status, faults.flatMap(({ lines }) => lines));
   }
 
   async #readPasswords(path: string): Promise<PasswordFile> {

@@ -116,6 +116,8 @@ export class Server {
       );
     }
     for (const apply of applyListeners) await apply();
+    // First, because what plugins have said is remembered until others are put in force.
+    await this.#security.reloadPlugins();
     applySecurity();
     if (hasOtherGuard(config, this.#config)) this.#guard = this.#makeGuard(config);
     this.#config = config;
@@ -124,7 +126,6 @@ export class Server {
       listeners: new Map(changes.map(({ before, settings }) => [before, settings])),
     });
     this.#sys.configure(config);
-    await this.#security.reloadPlugins();
     this.#broker.recheck((client) => this.#security.gatekeeper.recheck(client));
   }
 
@@ -224,7 +225,10 @@ export class Server {
         .reasonCode
       : decision;
     if (reasonCode !== ReasonCode.SUCCESS) {
-      this.#guard.failed(peer.remoteAddress, this.#options.runtime.now());
+      // Who was not asked who he is, because the broker is busy, has not failed.
+      if (isFailedLogin(reasonCode)) {
+        this.#guard.failed(peer.remoteAddress, this.#options.runtime.now());
+      }
       return false;
     }
     const { clientId, username, policyNotes } = request;
@@ -252,6 +256,11 @@ function secure(listener: ListenerConfig, settings: ListenerSettings): SecuredLi
 
 function isSamePlace(one: ListenerConfig, other: ListenerConfig): boolean {
   return one.port === other.port && one.host === other.host && one.path === other.path;
+}
+
+function isFailedLogin(reasonCode: ReasonCode): boolean {
+  return reasonCode === ReasonCode.BAD_USER_NAME_OR_PASSWORD ||
+    reasonCode === ReasonCode.NOT_AUTHORIZED;
 }
 
 /** Whether what has been counted and banned so far was by other rules. */
