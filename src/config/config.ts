@@ -199,7 +199,8 @@ export interface Rate {
 
 /**
  * One `connection` section, as checked. The options are those of the table of bridge options by
- * their first names, with defaults; values of several words are one text, numbers in decimal.
+ * their first names, with defaults; values of several words are one text, numbers in decimal. The
+ * passwords and keys among them are never to be printed.
  */
 export interface BridgeConfig {
   readonly at: SourcePosition;

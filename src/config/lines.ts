@@ -47,7 +47,7 @@ function readLine(bytes: Uint8Array, place: Place): Line | undefined {
 }
 
 /** Takes the name from what follows it: only spaces are between them. */
-export function splitLine(line: string): { readonly name: string; readonly text: string } {
+function splitLine(line: string): { readonly name: string; readonly text: string } {
   const trimmed = line.replace(/^ +/, "").trimEnd();
   const space = trimmed.indexOf(" ");
   if (space < 0) return { name: trimmed, text: "" };
