@@ -57,6 +57,8 @@ export class Connection {
   readonly peer: Peer;
   /** What is granted to those who come in where it did; a reload may replace it. */
   listener: ListenerSettings;
+  /** What its CONNACK promised, which no reload takes back. */
+  granted: ListenerSettings;
   /** That of the listener, for as long as the connection lasts. */
   readonly mount: MountPoint | undefined;
   readonly framer: Framer;
@@ -122,7 +124,7 @@ export class Connection {
     pool: BufferPool,
   ) {
     this.peer = peer;
-    this.listener = listener;
+    this.listener = this.granted = listener;
     const { mountPoint } = listener;
     this.mount = mountPoint === "" ? undefined : new MountPoint(mountPoint);
     this.isPlain = this.mount === undefined;

@@ -124,7 +124,7 @@ export function acceptConnect(
   session.takenOverAt = holder?.takenOverAt ?? 0;
   session.username = username;
   session.isIdentified = isIdentified;
-  session.listener = connection.listener;
+  session.listener = connection.granted = connection.listener;
   session.policyNotes = request.policyNotes;
   setExpiryInterval(state, session, expiryIntervalOf(state, packet));
   session.endsAt = Infinity;

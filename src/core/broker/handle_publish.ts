@@ -34,11 +34,11 @@ export function handlePublish(
   now: number,
 ): void {
   const { view, limits, counters } = state;
-  const { framer, protocolVersion, listener } = connection;
+  const { framer, protocolVersion, granted } = connection;
   view.read(framer.firstByte, framer.bytes, framer.bodyStart, framer.end, protocolVersion);
   counters.publishReceived++;
   counters.publishBytesReceived += view.payloadEnd - view.payloadStart;
-  if (view.qos > listener.maximumQos) {
+  if (view.qos > granted.maximumQos) {
     throw new ProtocolError(
       "MQTT-3.2.2-11",
       "The QoS of a PUBLISH is above the maximum",
@@ -183,7 +183,7 @@ function deny(
 /** The topic by its bytes or its alias. */
 function findTopic(state: BrokerState, connection: Connection, bytes: Uint8Array): Topic<Target> {
   const { topicAlias, topicStart, topicEnd } = state.view;
-  if (topicAlias > connection.listener.topicAliasMaximum) {
+  if (topicAlias > connection.granted.topicAliasMaximum) {
     // [MQTT-3.3.2-9]
     throw new ProtocolError(
       "MQTT-3.3.2-9",

@@ -16,7 +16,7 @@ import { processPackets } from "./dispatch.ts";
 import { handleConnect } from "./handle_connect.ts";
 import type { Limits } from "./limits.ts";
 import type { Client, ConnectRequest, Policy } from "./question.ts";
-import { expelAs, noteLogin, refuseConnect } from "./refuse.ts";
+import { expelAs, refuseConnect } from "./refuse.ts";
 import { scheduleSweep } from "./retained.ts";
 import { type BrokerState, packetLimitsOf } from "./state.ts";
 
@@ -91,7 +91,6 @@ export function recheck(state: BrokerState, judge: Judge, now: number): number {
       const reasonCode = judge(session, request);
       if (reasonCode === ReasonCode.SUCCESS) continue;
       count++;
-      noteLogin(state, request, reasonCode);
       expelAs(state, connection, reasonCode, "not authorised", now);
     }
   }
