@@ -26,6 +26,9 @@ export interface MidgeOptions {
 /** A start may have to wait for a busy machine; so may a test of one. */
 export const PROCESS_TEST = { timeout: 60_000 } as const;
 
+/** A test as root would otherwise start a program that may not read the files of the test. */
+const KEEPS_ITS_USER = { SNAP_NAME: "mosquitto" } as const;
+
 const FILE_MODE = 0o600;
 const PORTS_MAX = 9;
 
@@ -66,7 +69,7 @@ export class MidgeProcess {
     }
     const words = options.config === undefined ? [] : ["-c", join(folder, "midge.conf")];
     const { command, args } = midgeCommand([...words, ...(options.args ?? []).map(fill)]);
-    const env: Record<string, string | undefined> = { ...process.env };
+    const env: Record<string, string | undefined> = { ...process.env, ...KEEPS_ITS_USER };
     for (const [name, value] of Object.entries(options.env ?? {})) env[name] = fill(value);
     const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"], env });
     return new MidgeProcess(child, folder, ports);
