@@ -40,8 +40,6 @@ function classify(code: unknown): readonly [OperationErrorCode, string] {
     case "EACCES":
     case "EPERM":
       return ["permission-denied", "permission is denied"];
-    case "ENOENT":
-      return ["listen-failed", "the folder does not exist"];
     default:
       return ["listen-failed", "the system refuses"];
   }

@@ -111,7 +111,7 @@ test(`${NAME} never removes a file that is no socket`, () =>
       OperationError,
     );
     assertEquals([error.code, error.message, existsSync(path)], [
-      "address-in-use",
+      "listen-failed",
       `Cannot listen on ${path}: there is a file that is no socket`,
       true,
     ]);

@@ -2,7 +2,7 @@
 // has.
 
 import { connect, type Socket } from "node:net";
-import { connect as connectTls, type ConnectionOptions, type TLSSocket } from "node:tls";
+import { connect as connectTls, type ConnectionOptions, TLSSocket } from "node:tls";
 import type { Peer } from "../contract/transport.ts";
 
 /** Connects and gives the peer once the connection stands. */
@@ -38,9 +38,12 @@ export class SocketPeer implements Peer {
   isEnded = false;
   isBroken = false;
   readonly #socket: Socket;
+  /** Unix sockets know nothing of that, and not every TLS socket passes it on. */
+  readonly #canReset: boolean;
 
   constructor(socket: Socket) {
     this.#socket = socket;
+    this.#canReset = socket.remotePort !== undefined && !(socket instanceof TLSSocket);
     socket.on("data", (chunk: Uint8Array) => this.onChunk(chunk));
     socket.on("end", () => this.isEnded = true);
     socket.on("error", () => this.isBroken = true);
@@ -64,7 +67,8 @@ export class SocketPeer implements Peer {
   }
 
   abort(): void {
-    this.#socket.resetAndDestroy();
+    if (this.#canReset) this.#socket.resetAndDestroy();
+    else this.#socket.destroy();
   }
 
   setReading(isReading: boolean): void {

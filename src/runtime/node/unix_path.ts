@@ -7,6 +7,7 @@
 
 import { chmodSync, lstatSync, type Stats, unlinkSync } from "node:fs";
 import { connect } from "node:net";
+import { dirname } from "node:path";
 import process from "node:process";
 import { OperationError } from "../../core/base/operation_error.ts";
 import type { UnixListenOptions } from "../runtime.ts";
@@ -19,6 +20,8 @@ export async function openUnixPath(
   { path, mode }: Pick<UnixListenOptions, "path" | "mode">,
   bind: () => void | Promise<void>,
 ): Promise<() => void> {
+  // The runtimes name different errors for this.
+  if (infoOf(dirname(path)) === undefined) throw inTheWay(path, "the folder does not exist");
   await removeStale(path);
   // The file is made within the call, so that nobody else's files are made meanwhile.
   const mask = process.umask(0o777 & ~mode);
@@ -41,15 +44,14 @@ export async function openUnixPath(
 async function removeStale(path: string): Promise<void> {
   const found = infoOf(path);
   if (found === undefined) return;
-  if (!found.isSocket()) {
-    throw new OperationError(
-      "address-in-use",
-      `Cannot listen on ${path}: there is a file that is no socket`,
-    );
-  }
+  if (!found.isSocket()) throw inTheWay(path, "there is a file that is no socket");
   const answer = await knock(path);
   // What is left is in use, or is not ours to judge: binding will say why it cannot be had.
   if (answer === "ECONNREFUSED") remove(path);
+}
+
+function inTheWay(path: string, words: string): OperationError {
+  return new OperationError("listen-failed", `Cannot listen on ${path}: ${words}`);
 }
 
 function infoOf(path: string): Stats | undefined {
