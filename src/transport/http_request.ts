@@ -1,7 +1,7 @@
 /**
  * The head of an HTTP/1.1 request: the request line and the headers up to the empty line. Strict,
  * because what two programs read differently is how requests are smuggled: no bare line feeds, no
- * folded lines, no control characters, no second copy of a header that has one value.
+ * folded lines, no control characters, no second copy of a header that is decided by.
  *
  * The idea: bytes are gathered up to a bound until the empty line has come, and are read once then.
  * A first line that is no request line, or a byte that cannot stand in a head, ends it at once, so
@@ -100,20 +100,15 @@ const TOKEN = "[!#$%&'*+.^_`|~0-9A-Za-z-]+";
 const REQUEST_LINE = new RegExp(`^(${TOKEN}) ([!-~]+) HTTP/1\\.([01])$`);
 const HEADER_LINE = new RegExp(`^(${TOKEN}):(.*)$`, "s");
 
-/** Headers that are lists, and may therefore come more than once. */
-const LISTS: readonly string[] = Object.freeze([
-  "accept",
-  "accept-encoding",
-  "accept-language",
-  "cache-control",
-  "connection",
-  "cookie",
-  "forwarded",
-  "sec-websocket-extensions",
-  "sec-websocket-protocol",
-  "upgrade",
-  "via",
-  "x-forwarded-for",
+/** Headers that somebody decides by, and that have one value: two are one too many. */
+const SINGLES: readonly string[] = Object.freeze([
+  "authorization",
+  "content-length",
+  "host",
+  "origin",
+  "sec-websocket-key",
+  "sec-websocket-version",
+  "transfer-encoding",
 ]);
 
 function parseHead(text: string): HttpHead | undefined {
@@ -127,7 +122,7 @@ function parseHead(text: string): HttpHead | undefined {
     const name = header[1]!.toLowerCase();
     const value = trimBlanks(header[2]!);
     const before = headers.get(name);
-    if (before !== undefined && !LISTS.includes(name)) return undefined;
+    if (before !== undefined && SINGLES.includes(name)) return undefined;
     headers.set(name, before === undefined ? value : `${before}, ${value}`);
   }
   const [, method, target, minor] = request;

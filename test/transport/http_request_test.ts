@@ -13,13 +13,13 @@ import {
 import { test } from "../harness.ts";
 import { encode } from "../support/scripted_transport.ts";
 
-const WHOLE = "GET /a?b=c HTTP/1.1\r\nHost: x\r\nAccept: a\r\nX-Empty:\r\nACCEPT:\t b \r\n\r\n";
+const WHOLE = "GET /a?b=c HTTP/1.1\r\nHost: x\r\nX-Two: a\r\nX-Empty:\r\nX-TWO:\t b \r\n\r\n";
 
 const HEAD = {
   method: "GET",
   target: "/a?b=c",
   minorVersion: 1 as const,
-  headers: new Map([["host", "x"], ["accept", "a, b"], ["x-empty", ""]]),
+  headers: new Map([["host", "x"], ["x-two", "a, b"], ["x-empty", ""]]),
 };
 
 /** The head in a text, a number that says why there is none, or `undefined` for a senseless one. */
@@ -95,6 +95,8 @@ const SENSELESS: readonly string[] = [
   "GET / HTTP/1.1\r\nContent-Length: 0\r\nContent-Length: 1",
   "GET / HTTP/1.1\r\nAuthorization: a\r\nAuthorization: b",
   "GET / HTTP/1.1\r\nSec-WebSocket-Key: a\r\nSec-WebSocket-Key: b",
+  "GET / HTTP/1.1\r\nSec-WebSocket-Version: 13\r\nsec-websocket-version: 13",
+  "GET / HTTP/1.1\r\nTransfer-Encoding: a\r\nTransfer-Encoding: b",
 ];
 
 for (const text of SENSELESS) {
