@@ -249,7 +249,7 @@ const REFUSED: readonly Row[] = [
 ];
 
 for (const [before, line, what] of REFUSED) {
-  const shown = line.length > 60 ? `${line.slice(0, 60)} ...` : line.replaceAll(/[\n\t]/g, "; ");
+  const shown = line.length > 60 ? `${line.slice(0, 60)} ...` : line.replaceAll(/\p{Cc}/gu, "; ");
   const context = before === "" ? "" : ` (after ${before.replaceAll("\n", "; ")})`;
   test(`loadConfig() refuses "${shown}"${context}`, async () => {
     const lines = `${before}\n${line}`.split("\n");
