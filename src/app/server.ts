@@ -190,12 +190,14 @@ export class Server {
       log: this.#log,
       headBytesMax: config.general.packetBufferSize,
       mayConnect: (address) => this.#guard.mayConnect(address, runtime.now()),
-      api: this.#api(settings),
+      api: this.#api(listener, settings),
     });
   }
 
-  #api(settings: ListenerSettings): Omit<ApiOptions, "files"> {
+  #api(listener: ListenerConfig, settings: ListenerSettings): Omit<ApiOptions, "files"> {
     return {
+      // A page from elsewhere that calls itself by a name which leads here is not to be served.
+      hosts: isLoopback(listener.host) ? [] : undefined,
       version: VERSION,
       listeners: () => this.#listeners.map(({ config }) => apiListener(config)),
       systree: () => this.#sys.systree(),
@@ -266,6 +268,10 @@ function isFailedLogin(reasonCode: ReasonCode): boolean {
 /** Whether what has been counted and banned so far was by other rules. */
 function hasOtherGuard(one: Config, other: Config): boolean {
   return JSON.stringify(one.rateLimits) !== JSON.stringify(other.rateLimits);
+}
+
+function isLoopback(host: string | undefined): boolean {
+  return host === "localhost" || host === "::1" || /^127\.\d+\.\d+\.\d+$/.test(host ?? "");
 }
 
 function apiListener(listener: ListenerConfig): ApiListener {
