@@ -17,6 +17,8 @@ const SWEEP_STEP_MS = 10;
 /** Replaces the retained message of a topic; an empty payload removes it. [MQTT-3.3.1-5] */
 export function retain(state: BrokerState, message: Message, now: number): void {
   const { topic } = message;
+  // A Will may have been left when it could still be retained.
+  if (!state.limits.retainAvailable) return;
   // [MQTT-3.3.1-6] [MQTT-3.3.1-7]
   if (message.payloadLength === 0) {
     forget(state, topic);
@@ -112,6 +114,7 @@ export function isVouchedFor(state: BrokerState, message: Message): boolean {
  * it already, and has had none of it, is owed no more by asking again. [MQTT-3.3.1-9]
  */
 export function oweRetained(state: BrokerState, subscription: Subscription<Connection>): void {
+  if (!state.limits.retainAvailable) return;
   const { owedRetained } = subscription.session;
   const sequence = state.retainedSequence;
   const owed = owedRetained.get(subscription);

@@ -1,8 +1,9 @@
 // What is noted of retained messages, and what a subscription is owed of them.
 
 import { assertEquals } from "@std/assert";
+import { DEFAULT_LIMITS } from "../../../src/core/broker/limits.ts";
 import { test } from "../../harness.ts";
-import { ack, publish, request, subscribe } from "../../support/packets.ts";
+import { ack, publish, request, suback, subscribe, will } from "../../support/packets.ts";
 import { VirtualBroker } from "../../support/virtual_broker.ts";
 
 test("retain() notes what is set and removed, and nothing when there was nothing", () => {
@@ -138,4 +139,32 @@ test("The broker retains nothing where nothing may be retained", () => {
   broker.publish("$SYS/a", { retain: true, payload: "x" });
   assertEquals(client.take(), [publish("$SYS/a", { payload: "x" })]);
   assertEquals(broker.core.retainedCount, 0);
+});
+
+test("Where retaining is switched off, what is retained stays and is given to nobody meanwhile", () => {
+  const broker = new VirtualBroker();
+  broker.publish("a", { retain: true, payload: "x" });
+  const dying = broker.connect({ clientId: "dying", will: will("w", { retain: true }) });
+  const retainAvailable = (is: boolean) =>
+    broker.core.configure({ limits: { ...DEFAULT_LIMITS, retainAvailable: is } }, broker.now);
+  retainAvailable(false);
+  dying.drop();
+  const client = broker.connect();
+  assertEquals(client.exchange(subscribe(1, [request("#")])), [suback(1, [0])]);
+  retainAvailable(true);
+  assertEquals(client.exchange(subscribe(2, [request("#")])), [
+    suback(2, [0]),
+    publish("a", { retain: true, payload: "x" }),
+  ]);
+});
+
+test("A search for expired messages begins when a reload asks for one", () => {
+  const broker = new VirtualBroker();
+  const properties = { messageExpiryInterval: 1 };
+  broker.publish("a", { retain: true, payload: "x", properties });
+  broker.advance(60_000);
+  assertEquals(broker.core.retainedCount, 1);
+  broker.core.configure({ limits: { ...DEFAULT_LIMITS, retainSweepMs: 1000 } }, broker.now);
+  broker.advance(1000);
+  assertEquals([broker.core.retainedCount, broker.core.nextDeadline], [0, Infinity]);
 });
