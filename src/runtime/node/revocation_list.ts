@@ -63,7 +63,9 @@ export class RevocationList {
     }
     this.#hash = hash;
     this.#signed = body!.whole;
-    this.#signature = expectTag(signature, DerTag.BIT_STRING).contents.subarray(1);
+    const bits = expectTag(signature, DerTag.BIT_STRING).contents;
+    if (bits[0] !== 0) throw new SyntaxError("A signature is not made of whole bytes");
+    this.#signature = bits.subarray(1);
     this.#issuer = text(expectTag(issuer, DerTag.SEQUENCE));
     this.#from = instantOf(from);
     // One without an end could be any number of years old.

@@ -41,6 +41,7 @@ export interface TlsAcceptorOptions {
 }
 
 const PATH_MAX = 8;
+const ALERT_MS = 100;
 
 /** Secures the connections of one listener. */
 export class TlsAcceptor {
@@ -123,6 +124,11 @@ export class TlsAcceptor {
       server.on("tlsClientError", (error, socket) => {
         this.#finished(socket);
         this.#fail(reasonOf(error), socket, error);
+        // Time for the alert that tells the peer; not every runtime closes by itself.
+        setTimeout(() => {
+          socket.destroy();
+          plainSocketOf(socket)?.destroy();
+        }, ALERT_MS);
       });
       if (tls.onSecrets !== undefined) {
         const onSecrets = tls.onSecrets;

@@ -1,0 +1,65 @@
+// Who a certificate says it is about, in the form in which access is decided by it.
+
+import { assertEquals, assertThrows } from "@std/assert";
+import { X509Certificate } from "node:crypto";
+import { certificateName } from "../../src/runtime/node/certificate_name.ts";
+import { test } from "../harness.ts";
+import { Authority } from "../support/certificates.ts";
+
+const authority = await Authority.create("CN=Root");
+
+type Subject = Parameters<Authority["issue"]>[0];
+
+/** Subjects in the order of their bytes. */
+const CASES: readonly (readonly [Subject, string | undefined, string | undefined])[] = [
+  ["C=DE,O=Midge,CN=one", "one", "CN=one,O=Midge,C=DE"],
+  [[{ O: ["Midge"] }], undefined, "O=Midge"],
+  [[{ CN: ["first"] }, { CN: ["second"] }], "first", "CN=second,CN=first"],
+  // The tool that makes the certificate takes one of two backslashes for itself.
+  [[{ CN: ['a,b+c"d\\\\e<f>g;h'] }], 'a,b+c"d\\e<f>g;h', 'CN=a\\,b\\+c\\"d\\\\e\\<f\\>g\\;h'],
+  [[{ CN: ["é"] }], "é", "CN=\\C3\\A9"],
+  [[{ CN: [" x "] }], " x ", "CN=\\ x\\ "],
+  // UTF8String "a\0b".
+  [[{ CN: ["#0c03610062"] }], undefined, "CN=a\\00b"],
+  [[{ CN: ["#0c00"] }], undefined, "CN="],
+  // BMPString "hi".
+  [[{ CN: ["#1e0400680069"] }], undefined, "CN=hi"],
+  // Not a text at all, and a part that has no name.
+  [[{ CN: ["#020105"] }], "\x05", "CN=#020105"],
+  [[{ "1.2.3.4": ["#0c0161"] }], undefined, "1.2.3.4=#0C0161"],
+];
+
+for (const [subject, commonName, text] of CASES) {
+  test(`certificateName() reads ${JSON.stringify(subject)}`, async () => {
+    const { certificate } = await authority.issue(subject);
+    assertEquals(certificateName(new X509Certificate(certificate).raw), {
+      commonName,
+      subject: text,
+    });
+  });
+}
+
+test("certificateName() takes bytes that are no UTF-8 for no name at all", async () => {
+  const { certificate } = await authority.issue([{ CN: ["#0c0451515151"] }]);
+  const bytes = Uint8Array.from(new X509Certificate(certificate).raw);
+  const at = bytes.findIndex((_, i) => bytes.subarray(i, i + 4).every((byte) => byte === 0x51));
+  bytes.set([0xc3, 0x28], at);
+  assertEquals(certificateName(bytes), { commonName: undefined, subject: undefined });
+});
+
+test("certificateName() throws for whatever is not a certificate", async () => {
+  const { raw } = new X509Certificate((await authority.issue("CN=x")).certificate);
+  for (let length = 0; length < raw.length; length++) {
+    assertThrows(() => certificateName(raw.subarray(0, length)), SyntaxError);
+  }
+  assertThrows(() => certificateName(Uint8Array.of(...raw, 0)), SyntaxError);
+  for (let at = 0; at < raw.length; at++) {
+    const bad = Uint8Array.from(raw);
+    bad[at]! ^= 0xff;
+    try {
+      certificateName(bad);
+    } catch (error) {
+      assertEquals(error instanceof SyntaxError, true);
+    }
+  }
+});
