@@ -170,6 +170,7 @@ class Program {
       await server.reload(withLocalListeners(config, this.#options.ports));
       this.#config = config;
       this.#configureLog(config);
+      server.followLog();
     } catch (error) {
       if (!(error instanceof StartError)) throw error;
       this.#complain([...error.lines, "Error: The configuration in force stays as it was."]);

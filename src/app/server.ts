@@ -28,6 +28,7 @@ import { Broker } from "./broker.ts";
 import { withLayers } from "./layers.ts";
 import { limitsOf, settingsOf } from "./limits.ts";
 import { type ListenerSurroundings, OpenListener } from "./listeners.ts";
+import { MemoryGuard } from "./memory_guard.ts";
 import { type SecuredListener, Security } from "./security.ts";
 import { ExitStatus, StartError } from "./start_error.ts";
 import { SysPublisher } from "./sys_publisher.ts";
@@ -49,6 +50,7 @@ export class Server {
   readonly #broker: Broker;
   readonly #security: Security;
   readonly #sys: SysPublisher;
+  readonly #memory: MemoryGuard;
   readonly #listeners: OpenListener[] = [];
   #config: Config;
   #guard: LoginGuard;
@@ -70,6 +72,11 @@ export class Server {
       onError: (stage, error) => logger.log("error", `Error: ${stage} failed: ${describe(error)}`),
       beforeSysRead: () => this.#sys.refresh(),
     });
+    this.#memory = new MemoryGuard({
+      host,
+      log: this.#log,
+      onChange: (isShortOfMemory) => this.#broker.configure({ isShortOfMemory }),
+    });
     this.#sys = new SysPublisher({ runtime, host, broker: this.#broker, config });
   }
 
@@ -82,6 +89,7 @@ export class Server {
       const secured = config.listeners.map((listener, i) => secure(listener, settings[i]!));
       (await this.#security.prepare(config, secured))();
       this.#sys.start();
+      this.#memory.configure(config.general.memoryLimit);
       for (const [i, listener] of config.listeners.entries()) {
         const opened = new OpenListener(listener, settings[i]!, this.#surroundings(config));
         this.#listeners.push(opened);
@@ -126,7 +134,13 @@ export class Server {
       listeners: new Map(changes.map(({ before, settings }) => [before, settings])),
     });
     this.#sys.configure(config);
+    this.#memory.configure(config.general.memoryLimit);
     this.#broker.recheck((client) => this.#security.gatekeeper.recheck(client));
+  }
+
+  /** The log has been configured again: packets are told of only where somebody listens. */
+  followLog(): void {
+    this.#broker.configure({ tracesPackets: this.#options.logger.wantsPackets });
   }
 
   /** Publishes a line of the log, which nothing is told about. */
@@ -146,6 +160,7 @@ export class Server {
 
   async stop(): Promise<void> {
     this.#sys.stop();
+    this.#memory.stop();
     await Promise.all(this.#listeners.map((listener) => listener.close()));
     await this.#broker.close();
     await this.#security.close();

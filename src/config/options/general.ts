@@ -192,8 +192,10 @@ export const GENERAL_OPTIONS: readonly Option[] = [
     field: "general.memoryLimit",
     repeat: "last",
     reload: "Y",
-    effect: "Bytes of memory for the broker's objects; beyond it publishers are disconnected.",
-    difference: "Measured now and then as the runtime's heap, not at every allocation.",
+    effect:
+      "Bytes of memory for the broker's objects; beyond it new clients, messages and subscriptions are refused.",
+    difference:
+      "Measured once a second, garbage included, not at every allocation; nobody is disconnected.",
   },
   {
     name: "message_size_limit",

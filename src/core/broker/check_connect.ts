@@ -28,6 +28,7 @@ export function checkConnect(
   packet: ConnectPacket,
 ): ConnectRequest | Refusal {
   return checkVersion(connection.listener, packet) ??
+    checkMemory(state) ??
     checkEmptyClientId(connection.listener, packet) ??
     checkKeepAlive(state, packet) ??
     (packet.will === undefined ? undefined : checkWill(state, connection, packet.will)) ??
@@ -37,6 +38,12 @@ export function checkConnect(
 function checkVersion(listener: ListenerSettings, packet: ConnectPacket): Refusal | undefined {
   if (listener.protocolVersions.includes(packet.protocolVersion)) return undefined;
   return { reasonCode: ReasonCode.UNSUPPORTED_PROTOCOL_VERSION }; // [MQTT-3.1.2-2]
+}
+
+/** Another client would be one more than there is room for. */
+function checkMemory(state: BrokerState): Refusal | undefined {
+  if (!state.isShortOfMemory) return undefined;
+  return { reasonCode: ReasonCode.SERVER_BUSY, lowered: ReasonCode.SERVER_UNAVAILABLE };
 }
 
 function checkEmptyClientId(

@@ -64,6 +64,12 @@ export function handlePublish(
     acknowledge(state, connection, session, view.qos, view.packetId, ReasonCode.PACKET_TOO_LARGE);
     return;
   }
+  if (state.isShortOfMemory) {
+    counters.publishDropped++;
+    if (state.tracesPackets) traceView(state, session, topic, "over-quota");
+    acknowledge(state, connection, session, view.qos, view.packetId, ReasonCode.QUOTA_EXCEEDED);
+    return;
+  }
   const message = fillLive(state, connection, session, topic, now);
   if (topic.isReserved || !state.isOpen) {
     const decision = topic.isReserved && isReserved(topic.name)

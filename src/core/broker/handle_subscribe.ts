@@ -86,7 +86,8 @@ function grant(
     const decision = decisions[i] ?? ReasonCode.NOT_AUTHORIZED;
     if (!isGranted(decision)) return decision;
     const filter = unparsed(checkRequest(state, connection, request));
-    if (session.subscriptions.get(filter) === undefined && room-- <= 0) {
+    const isNew = session.subscriptions.get(filter) === undefined;
+    if (isNew && (state.isShortOfMemory || room-- <= 0)) {
       return ReasonCode.QUOTA_EXCEEDED;
     }
     return grantedQos(connection, request);

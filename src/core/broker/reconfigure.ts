@@ -26,6 +26,10 @@ export interface Reconfiguration {
   readonly policy?: Policy;
   /** For connections that come in by no listener of the host's. */
   readonly listener?: ListenerSettings;
+  /** Whether there is an event for every packet. */
+  readonly tracesPackets?: boolean;
+  /** Whether connecting, publishing and subscribing are refused for want of memory. */
+  readonly isShortOfMemory?: boolean;
   /** Settings that are there, and what takes their place, for present connections as well. */
   readonly listeners?: ReadonlyMap<ListenerSettings, ListenerSettings>;
 }
@@ -37,6 +41,8 @@ export function configure(state: BrokerState, changes: Reconfiguration, now: num
   const { limits, policy, listener, listeners = new Map() } = changes;
   if (policy !== undefined) state.policy = policy;
   if (limits !== undefined) setLimits(state, limits);
+  state.tracesPackets = changes.tracesPackets ?? state.tracesPackets;
+  state.isShortOfMemory = changes.isShortOfMemory ?? state.isShortOfMemory;
   const replaced = new Map<ListenerSettings, ListenerSettings>(listeners);
   if (listener !== undefined) {
     replaced.set(state.ownListener, listener);

@@ -90,7 +90,9 @@ export class BrokerState {
   ownListener: ListenerSettings;
   readonly random: Random;
   readonly keepsJournal: boolean;
-  readonly tracesPackets: boolean;
+  tracesPackets: boolean;
+  /** The host has little memory left: what would need more is refused until it says otherwise. */
+  isShortOfMemory = false;
   readonly beforeRead: ((filter: string) => void) | undefined;
 
   readonly pool: BufferPool;

@@ -44,8 +44,9 @@ export function makeHost(differences: HostDifferences): Host {
     becomeUser: (userId, groupId) => becomeUser(userId, groupId, differences),
     setFileMask: (mask) => void process.umask(mask),
     memory() {
-      const { heapUsed, rss } = process.memoryUsage();
-      return { heapBytes: heapUsed, residentBytes: rss };
+      // Payloads are in buffers outside of the engine's own heap.
+      const { heapUsed, external, rss } = process.memoryUsage();
+      return { heapBytes: heapUsed + external, residentBytes: rss };
     },
     resolve: resolveName,
     interfaceAddresses,

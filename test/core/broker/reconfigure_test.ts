@@ -20,6 +20,7 @@ import {
   disconnect,
   publish,
   request,
+  suback,
   subscribe,
   will,
 } from "../../support/packets.ts";
@@ -213,4 +214,37 @@ test("recheck() breaks off an exchange of authentication, which may begin anew",
   broker.endTurn();
   assertEquals([client.take(), client.isClosed], [[connack(ReasonCode.SERVER_BUSY)], true]);
   assertEquals(broker.answer({ kind: "authenticate", reasonCode: SUCCESS }), false);
+});
+
+test("configure() refuses what would need more memory, until there is some again", () => {
+  const broker = new VirtualBroker();
+  const client = broker.connect({ clientId: "here" });
+  client.send(subscribe(1, [request("kept")]));
+  client.take();
+  broker.core.configure({ isShortOfMemory: true }, broker.now);
+  client.send(publish("kept", { qos: 1, packetId: 7 }));
+  client.send(subscribe(8, [request("kept"), request("new")]));
+  const { QUOTA_EXCEEDED, SERVER_BUSY } = ReasonCode;
+  assertEquals(client.take(), [ack("puback", 7, QUOTA_EXCEEDED), suback(8, [0, QUOTA_EXCEEDED])]);
+  const late = broker.open();
+  late.send(connect({ clientId: "late" }));
+  assertEquals(late.take(), [connack(SERVER_BUSY)]);
+  broker.core.configure({ isShortOfMemory: false }, broker.now);
+  client.send(publish("kept"));
+  assertEquals(client.take(), [publish("kept")]);
+  assertEquals(broker.connect({ clientId: "later" }).isClosed, false);
+});
+
+test("configure() has packets traced from now on, or not any more", () => {
+  const broker = new VirtualBroker();
+  const client = broker.connect();
+  const count = (): number => {
+    client.send(publish("a"));
+    return broker.takeEvents().filter(({ kind }) => kind === "packet").length;
+  };
+  const counts = [undefined, true, false].map((tracesPackets) => {
+    broker.core.configure(tracesPackets === undefined ? {} : { tracesPackets }, broker.now);
+    return count();
+  });
+  assertEquals(counts, [0, 1, 0]);
 });
