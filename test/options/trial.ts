@@ -1,0 +1,162 @@
+// One process for many options: each is put in force by a reload, looked for by its effect, and
+// taken out again, after which the effect has to be gone. So every row says what an option does and
+// that it is reloaded.
+//
+// When a reload is through cannot be read in the log, but version 5 clients are told the Maximum
+// Packet Size: each reload gives it a value that nothing had before.
+
+import { assertEquals } from "@std/assert";
+import { connect as connectSocket } from "node:net";
+import type { Packet } from "../../src/core/codec/packet.ts";
+import type { ProtocolVersion } from "../../src/core/codec/protocol.ts";
+import { MidgeProcess } from "../support/midge_process.ts";
+import { VERSIONS } from "../support/raw_packet.ts";
+import { type ConnectOptions, describe, WireClient } from "../support/wire_client.ts";
+
+/** What stands where in the configuration of a trial. */
+export interface Lines {
+  /** Lines above all listeners. */
+  readonly general?: string;
+  /** Lines of the listener on the first port. */
+  readonly listener?: string;
+}
+
+/** One option, or some that belong together. */
+export interface Row {
+  /** In words, for the name of the test. */
+  readonly effect: string;
+  readonly lines: Lines;
+  /** Looks for the effect; it has to be there exactly if `isSet`. */
+  readonly check: (trial: Trial, isSet: boolean) => Promise<void>;
+}
+
+const FIRST_MARK = 1_000_000;
+const DEADLINE_MS = 15_000;
+
+function configOf({ general = "", listener = "" }: Lines, mark: number): string {
+  return [
+    `max_packet_size ${mark}`,
+    "sys_interval 0",
+    general,
+    "listener $PORT1 127.0.0.1",
+    "listener_allow_anonymous true",
+    listener,
+    "listener 0 $DIR/mark.sock",
+    "listener_allow_anonymous true",
+  ].join("\n");
+}
+
+export class Trial {
+  readonly midge: MidgeProcess;
+  #mark = FIRST_MARK;
+  readonly #clients: WireClient[] = [];
+
+  constructor(midge: MidgeProcess) {
+    this.midge = midge;
+  }
+
+  /** The listener whose lines change. */
+  get port(): number {
+    return this.midge.port;
+  }
+
+  /** The `max_packet_size` in force. */
+  get mark(): number {
+    return this.#mark;
+  }
+
+  /** Puts other lines in force. */
+  async apply(lines: Lines): Promise<void> {
+    const mark = ++this.#mark;
+    await this.midge.write("midge.conf", configOf(lines, mark));
+    this.midge.signal("SIGHUP");
+    const end = performance.now() + DEADLINE_MS;
+    while (await this.#shownMark() !== mark) {
+      if (performance.now() > end) throw new Error(`It does not reload:\n${this.midge.stderr}`);
+    }
+  }
+
+  /** By the listener that no line concerns. */
+  async #shownMark(): Promise<number> {
+    const socket = connectSocket({ path: `${this.midge.folder}/mark.sock` });
+    const client = new WireClient(socket, 5);
+    const { properties } = await client.handshake({ clientId: "ok-mark" });
+    client.leave();
+    await client.untilClosed();
+    return properties.maximumPacketSize ?? 0;
+  }
+
+  /** A client that is let in. */
+  async connect(version: ProtocolVersion, options: ConnectOptions = {}): Promise<WireClient> {
+    const client = await WireClient.connect(this.port, version, options);
+    this.#clients.push(client);
+    return client;
+  }
+
+  /** A socket that has sent nothing. */
+  async open(version: ProtocolVersion): Promise<WireClient> {
+    const client = await WireClient.open(this.port, version);
+    this.#clients.push(client);
+    return client;
+  }
+
+  /** Connects and leaves; what the CONNECT was answered, in short. */
+  async knock(version: ProtocolVersion, options: ConnectOptions = {}): Promise<string> {
+    const client = await this.open(version);
+    client.send(client.connectBytes(options));
+    const answer = await firstOf(client);
+    if (answer === "connack 0x00") client.leave();
+    assertEquals(await client.untilClosed(), []);
+    return answer;
+  }
+
+  /** What each version is answered, in order. */
+  async knockAll(options: ConnectOptions = {}): Promise<string[]> {
+    const answers: string[] = [];
+    for (const version of VERSIONS) answers.push(await this.knock(version, options));
+    return answers;
+  }
+
+  /** Whoever is still connected goes, and with him his session. */
+  async clear(): Promise<void> {
+    for (const client of this.#clients.splice(0)) {
+      if (client.isClosed) continue;
+      client.leave();
+      await client.untilClosed();
+    }
+  }
+}
+
+/** What comes first, in short; `"closed"` when nothing does. */
+export async function firstOf(client: WireClient): Promise<string> {
+  const packet = await client.next("an answer").catch(() => undefined);
+  return packet === undefined ? "closed" : describe(packet);
+}
+
+/** The messages among packets, in short. */
+export function messages(packets: readonly Packet[]): string[] {
+  return packets.filter(({ type }) => type === "publish").map(describe);
+}
+
+/** Tries rows one after the other with one process. */
+export async function tryRows(
+  rows: readonly Row[],
+  files: Readonly<Record<string, string>> = {},
+): Promise<void> {
+  await MidgeProcess.with({ config: configOf({}, FIRST_MARK), files }, async (midge) => {
+    const trial = new Trial(midge);
+    for (const { effect, lines, check } of rows) {
+      for (const isSet of [true, false]) {
+        try {
+          await trial.apply(isSet ? lines : {});
+          await check(trial, isSet);
+          await trial.clear();
+        } catch (cause) {
+          const what = `${isSet ? "With" : "Without"} the lines that "${effect}" is about`;
+          const why = cause instanceof Error ? cause.stack : String(cause);
+          throw new Error(`${what}: ${why}\n${midge.lines.slice(-20).join("\n")}`, { cause });
+        }
+      }
+    }
+  });
+}
