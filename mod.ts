@@ -28,7 +28,8 @@ export type {
   Verdict,
 } from "./src/auth/auth.ts";
 export type { Plugin, PluginContext, PluginFactory, PluginLogType } from "./src/auth/plugin.ts";
-export type { BrokerGauges, BrokerOptions } from "./src/app/broker.ts";
+export type { BrokerGauges, BrokerOptions, ListenOptions } from "./src/app/broker.ts";
+export { type PluginOptions, withPlugins } from "./src/app/with_plugins.ts";
 export type { HostMessage } from "./src/core/broker/broker_core.ts";
 export type { Counters } from "./src/core/broker/counters.ts";
 export type { BrokerEvent, CloseCause, PacketEvent } from "./src/core/broker/event.ts";
@@ -52,6 +53,7 @@ export { OperationError, type OperationErrorCode } from "./src/core/base/operati
 export type { FailureStage } from "./src/driver/driver.ts";
 export type { ByteDuplex, StreamAddress } from "./src/driver/stream_connection.ts";
 export type { Listener, Runtime } from "./src/runtime/runtime.ts";
+export type { PskOptions, TlsOptions } from "./src/runtime/tls.ts";
 export { type MemoryPipeOptions, openMemoryPipe } from "./src/transport/memory_pipe.ts";
 export type { Accept, Transport, TransportHandler } from "./src/transport/transport.ts";
 

@@ -18,7 +18,8 @@ import type { ListenerSettings } from "../core/session/peer.ts";
 import { Driver, type DriverHost, type FailureStage } from "../driver/driver.ts";
 import { type ByteDuplex, serveStream, type StreamAddress } from "../driver/stream_connection.ts";
 import type { Listener, Runtime } from "../runtime/runtime.ts";
-import type { Transport, TransportHandler } from "../transport/transport.ts";
+import type { TlsOptions } from "../runtime/tls.ts";
+import type { Accept, Transport, TransportHandler } from "../transport/transport.ts";
 
 /** How a {@linkcode Broker} is made. Everything has a default. */
 export interface BrokerOptions {
@@ -42,6 +43,26 @@ export interface BrokerOptions {
   readonly beforeSysRead?: () => void;
   /** The runtime to listen with, or how to find it when it is needed. */
   readonly runtime?: Runtime | (() => Promise<Runtime>);
+}
+
+/** Where and how a {@linkcode Broker} listens. */
+export interface ListenOptions {
+  /** 1883 unless given; 0 takes any free port. */
+  readonly port?: number;
+  /** An address or host name; `"127.0.0.1"` unless given. */
+  readonly hostname?: string;
+  /** A Unix socket instead of a port. */
+  readonly path?: string;
+  /** The permission bits of that socket: its owner and group unless given. */
+  readonly mode?: number;
+  /** TLS on every connection; at the least a `certificate` and its `key`, in PEM. */
+  readonly tls?: Partial<TlsOptions>;
+  /** `"websockets"` serves MQTT in the frames of WebSockets. */
+  readonly protocol?: "mqtt" | "websockets";
+  /** The origins of pages that may open a WebSocket; any, when none is given. */
+  readonly origins?: readonly string[];
+  /** What is granted to those who come in here, where it is not what the broker grants. */
+  readonly settings?: Partial<ListenerSettings>;
 }
 
 /** How much there is of what comes and goes. */
@@ -85,6 +106,8 @@ export class Broker {
   readonly #core: BrokerCore;
   readonly #driver: Driver;
   readonly #listeners: Set<Listener> = new Set();
+  /** To those who come in by no listener that says otherwise. */
+  readonly #granted: ListenerSettings;
   readonly #onError: (stage: FailureStage, error: unknown) => void;
   readonly #findRuntime: () => Promise<Runtime>;
   #isClosed = false;
@@ -94,9 +117,10 @@ export class Broker {
     const { runtime = noRuntime } = options;
     this.#findRuntime = typeof runtime === "function" ? runtime : () => Promise.resolve(runtime);
     this.#onError = options.onError ?? (() => {});
+    this.#granted = { ...DEFAULT_LISTENER, ...options.listener };
     this.#core = new BrokerCore({
       limits: { ...DEFAULT_LIMITS, ...options.limits },
-      listener: { ...DEFAULT_LISTENER, ...options.listener },
+      listener: this.#granted,
       random: options.random ?? randomUint32,
       tracesPackets: options.tracesPackets ?? false,
       ...options.policy === undefined ? {} : { policy: options.policy },
@@ -134,27 +158,38 @@ export class Broker {
   }
 
   /**
-   * Listens for MQTT over TCP.
+   * Listens for MQTT, over TCP on this machine only unless told otherwise.
    *
-   * @param options `port` 0 takes any free port; `hostname` is `"127.0.0.1"` unless given.
-   * @throws {OperationError} when the port cannot be had, or the runtime has no sockets.
+   * ```ts
+   * import { Broker } from "./mod.ts";
+   *
+   * const broker = new Broker();
+   * const { port } = await broker.listen({ port: 0, protocol: "websockets" });
+   * console.log(`Connect to ws://127.0.0.1:${port} with the subprotocol mqtt`);
+   * await broker.close();
+   * ```
+   *
+   * @throws {OperationError} when the port cannot be had, the certificate makes no sense, or the
+   * runtime has no sockets.
    */
-  async listen(options: { port?: number; hostname?: string } = {}): Promise<Listener> {
+  async listen(options: ListenOptions = {}): Promise<Listener> {
     this.#assertOpen();
     const runtime = await this.#findRuntime();
     this.#driver.host = runtime;
-    const { port = 1883, hostname = "127.0.0.1" } = options;
-    const opened = await runtime.listenTcp(
-      { hostname, port, onError: (error) => this.#onError("accept", error) },
-      (transport) => this.#driver.accept(transport),
-    );
+    const accept = await this.#layers(options);
+    const { port = 1883, hostname = "127.0.0.1", path, mode = 0o770 } = options;
+    const tls = options.tls === undefined ? undefined : { ...DEFAULT_TLS, ...options.tls };
+    const onError = (error: unknown): void => this.#onError("accept", error);
+    const opened =
+      await (path === undefined
+        ? runtime.listenTcp({ hostname, port, tls, onError }, accept)
+        : runtime.listenUnix({ path, mode, tls, onError }, accept));
     if (this.#isClosed) {
       await opened.close();
       this.#assertOpen();
     }
     const listener: Listener = {
-      hostname: opened.hostname,
-      port: opened.port,
+      ...opened,
       close: () => {
         this.#listeners.delete(listener);
         return opened.close();
@@ -237,6 +272,16 @@ export class Broker {
     return this.#closed ??= this.#close();
   }
 
+  /** What a listener's connections pass through on their way to the core. */
+  async #layers({ protocol, origins = [], settings }: ListenOptions): Promise<Accept> {
+    const listener = { ...this.#granted, ...settings };
+    const accept: Accept = (transport) => this.#driver.accept(transport, listener);
+    if (protocol !== "websockets") return accept;
+    // Loaded by those who want it only.
+    const { withWebSocket } = await import("../transport/websocket.ts");
+    return withWebSocket(accept, { origins, headBytesMax: HEAD_BYTES_MAX });
+  }
+
   async #close(): Promise<void> {
     await Promise.all([...this.#listeners].map((listener) => listener.close()));
     await this.#driver.stop();
@@ -246,6 +291,23 @@ export class Broker {
     if (this.#isClosed) throw new OperationError("closed", "The broker is closed");
   }
 }
+
+/** Of the request with which a WebSocket begins. */
+const HEAD_BYTES_MAX = 4096;
+
+const DEFAULT_TLS: TlsOptions = Object.freeze({
+  certificate: undefined,
+  key: undefined,
+  authorities: undefined,
+  revocationLists: undefined,
+  requiresCertificate: false,
+  ignoresCertificateDates: false,
+  minimumVersion: "TLSv1.2",
+  ciphers: undefined,
+  suites: undefined,
+  psk: undefined,
+  onSecrets: undefined,
+});
 
 /** Time and turns as every platform has them; a runtime's own are cheaper. */
 const WEB_HOST: DriverHost = Object.freeze({

@@ -107,6 +107,9 @@ test("Broker.accept() serves clients over transports, and publish() reaches them
     subscriptions: 1,
     sharedSubscriptions: 0,
     retained: 1,
+    storedMessages: 1,
+    storedBytes: 1,
+    backlogPackets: 0,
     backlogBytes: 0,
   });
   assertEquals(broker.counters.publishSent, 1);
