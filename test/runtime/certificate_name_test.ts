@@ -1,7 +1,6 @@
 // Who a certificate says it is about, in the form in which access is decided by it.
 
 import { assertEquals, assertThrows } from "@std/assert";
-import { X509Certificate } from "node:crypto";
 import { certificateName } from "../../src/runtime/node/certificate_name.ts";
 import { test } from "../harness.ts";
 import { Authority } from "../support/certificates.ts";
@@ -25,14 +24,20 @@ const CASES: readonly (readonly [Subject, string | undefined, string | undefined
   // BMPString "hi".
   [[{ CN: ["#1e0400680069"] }], undefined, "CN=hi"],
   // Not a text at all, and a part that has no name.
-  [[{ CN: ["#020105"] }], "\x05", "CN=#020105"],
+  [[{ CN: ["#020105"] }], undefined, "CN=#020105"],
   [[{ "1.2.3.4": ["#0c0161"] }], undefined, "1.2.3.4=#0C0161"],
 ];
+
+/** Not every runtime reads all that is tried here. */
+function bytesOf(pem: string): Uint8Array {
+  const text = atob(pem.replace(/-----.*-----/g, "").replace(/\s/g, ""));
+  return Uint8Array.from(text, (character) => character.charCodeAt(0));
+}
 
 for (const [subject, commonName, text] of CASES) {
   test(`certificateName() reads ${JSON.stringify(subject)}`, async () => {
     const { certificate } = await authority.issue(subject);
-    assertEquals(certificateName(new X509Certificate(certificate).raw), {
+    assertEquals(certificateName(bytesOf(certificate)), {
       commonName,
       subject: text,
     });
@@ -41,14 +46,14 @@ for (const [subject, commonName, text] of CASES) {
 
 test("certificateName() takes bytes that are no UTF-8 for no name at all", async () => {
   const { certificate } = await authority.issue([{ CN: ["#0c0451515151"] }]);
-  const bytes = Uint8Array.from(new X509Certificate(certificate).raw);
+  const bytes = bytesOf(certificate);
   const at = bytes.findIndex((_, i) => bytes.subarray(i, i + 4).every((byte) => byte === 0x51));
   bytes.set([0xc3, 0x28], at);
   assertEquals(certificateName(bytes), { commonName: undefined, subject: undefined });
 });
 
 test("certificateName() throws for whatever is not a certificate", async () => {
-  const { raw } = new X509Certificate((await authority.issue("CN=x")).certificate);
+  const raw = bytesOf((await authority.issue("CN=x")).certificate);
   for (let length = 0; length < raw.length; length++) {
     assertThrows(() => certificateName(raw.subarray(0, length)), SyntaxError);
   }

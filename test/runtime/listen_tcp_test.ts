@@ -27,9 +27,10 @@ if (runtime.name === "bun") {
 async function withListener(
   hostname: string,
   body: (listener: Listener, probes: Probe[]) => Promise<void>,
+  options: { readonly isDualStack?: boolean } = {},
 ): Promise<void> {
   const probes: Probe[] = [];
-  const listener = await runtime.listenTcp({ hostname, port: 0 }, (transport) => {
+  const listener = await runtime.listenTcp({ hostname, port: 0, ...options }, (transport) => {
     const probe = new Probe(transport);
     probe.onChunk = (chunk) => void probe.write(chunk.slice());
     probes.push(probe);
@@ -71,6 +72,44 @@ test(`listenTcp() on ${runtime.name} listens on IPv6`, () =>
       { hostname: listener.hostname, remote: probes.map((p) => p.address.remoteAddress) },
       { hostname: "::1", remote: ["::1"] },
     );
+    peer.destroy();
+  }));
+
+test(`listenTcp() on ${runtime.name} leaves IPv4 alone where it listens on all of IPv6`, () =>
+  withListener("0.0.0.0", async (first) => {
+    const second = await runtime.listenTcp({ hostname: "::", port: first.port }, (transport) => {
+      const probe = new Probe(transport);
+      probe.onChunk = () => void probe.write(Uint8Array.of(6));
+      return probe;
+    });
+    const old = await connectPeer(LOOPBACK, first.port);
+    const young = await connectPeer("::1", first.port);
+    assertEquals([await echoed(old, [4]), await echoed(young, [4])], [[4], [6]]);
+    old.destroy();
+    young.destroy();
+    await second.close();
+  }));
+
+test(`listenTcp() on ${runtime.name} listens on both families by one socket`, () =>
+  withListener("::", async (listener, probes) => {
+    const seen: unknown[] = [];
+    for (const address of [LOOPBACK, "::1"]) {
+      const peer = await connectPeer(address, listener.port);
+      seen.push(await echoed(peer, [4]), probes.at(-1)!.address.remoteAddress);
+      peer.destroy();
+    }
+    assertEquals(seen, [[4], LOOPBACK, [4], "::1"]);
+  }, { isDualStack: true }));
+
+test(`listenTcp() on ${runtime.name} takes no IPv4 on a socket for IPv6`, () =>
+  withListener("::", async (listener, probes) => {
+    // Refused by the system, or ended before anybody hears of it.
+    const stranger = await connectPeer(LOOPBACK, listener.port).catch(() => undefined);
+    await until(() => stranger?.isEnded !== false, "the stranger is sent away");
+    stranger?.destroy();
+    const peer = await connectPeer("::1", listener.port);
+    assertEquals(await echoed(peer, [6]), [6]);
+    assertEquals(probes.map((probe) => probe.address.remoteAddress), ["::1"]);
     peer.destroy();
   }));
 

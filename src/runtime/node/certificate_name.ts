@@ -62,14 +62,14 @@ export function certificateName(certificate: Uint8Array): PeerCertificate {
   );
   const commonName = groups.flat().find(({ type }) => type === COMMON_NAME);
   return {
-    commonName: commonName && plainText(commonName.value.contents),
+    commonName: commonName && plainText(commonName.value),
     subject: formatName(groups),
   };
 }
 
 /** Whole UTF-8 without U+0000, and not nothing. */
-function plainText(bytes: Uint8Array): string | undefined {
-  const text = decode(bytes);
+function plainText(value: DerValue): string | undefined {
+  const text = isText(value) ? decode(value.contents) : undefined;
   return text === "" || text?.includes("\0") ? undefined : text;
 }
 
@@ -99,10 +99,13 @@ function formatName(groups: readonly (readonly NamePart[])[]): string | undefine
 
 function formatPart({ type, value }: NamePart): string | undefined {
   const name = NAMES[type];
-  const isText = value.tag === UTF8_STRING || value.tag in WIDTHS;
-  if (name === undefined || !isText) return `${name ?? type}=#${hex(value.whole)}`;
+  if (name === undefined || !isText(value)) return `${name ?? type}=#${hex(value.whole)}`;
   const text = textOf(value);
   return text === undefined ? undefined : `${name}=${escape(text)}`;
+}
+
+function isText({ tag }: DerValue): boolean {
+  return tag === UTF8_STRING || tag in WIDTHS;
 }
 
 function textOf({ tag, contents }: DerValue): string | undefined {

@@ -13,6 +13,7 @@ import type { Socket } from "node:net";
 import { createServer, type Server, type TLSSocket } from "node:tls";
 import { OperationError } from "../../core/base/operation_error.ts";
 import type { TlsPeer } from "../../core/session/peer.ts";
+import { withoutMapping } from "../../transport/ip_address.ts";
 import type { Accept } from "../../transport/transport.ts";
 import type { ListenOptions } from "../runtime.ts";
 import type { TlsOptions } from "../tls.ts";
@@ -29,7 +30,7 @@ export interface HandshakeLimits {
   readonly atOnceMax: number;
 }
 
-export const HANDSHAKE_LIMITS: HandshakeLimits = { timeoutMs: 10_000, atOnceMax: 1000 };
+const HANDSHAKE_LIMITS: HandshakeLimits = { timeoutMs: 10_000, atOnceMax: 1000 };
 
 export interface TlsAcceptorOptions {
   readonly tls: TlsOptions;
@@ -162,7 +163,8 @@ export class TlsAcceptor {
   }
 
   #addressOf(socket: Socket | undefined): string | undefined {
-    return this.#options.path ?? socket?.remoteAddress;
+    const address = this.#options.path ?? socket?.remoteAddress;
+    return address === undefined ? undefined : withoutMapping(address);
   }
 }
 

@@ -1,6 +1,7 @@
 /**
- * The file that a Unix socket leaves behind, on all three runtimes: cleared away when nobody listens
- * on it any more, made with the permissions asked for from its first instant, removed at the end.
+ * The file that a Unix socket leaves behind, on all three runtimes: cleared away when nobody
+ * listens on it any more, made with the permissions asked for from its first instant, removed at
+ * the end.
  *
  * @module
  */
