@@ -13,7 +13,7 @@ import { OperationError } from "../core/base/operation_error.ts";
 import type { Files } from "../runtime/files.ts";
 import type { LogType } from "../telemetry/log_line.ts";
 import { serveHttp } from "../transport/http_connection.ts";
-import { CORRUPT_PROXY_HEADER, withProxyHeader } from "../transport/proxy_protocol.ts";
+import { withProxyHeader } from "../transport/proxy_protocol.ts";
 import type { Accept, Transport, TransportHandler } from "../transport/transport.ts";
 import { withWebSocket } from "../transport/websocket.ts";
 import { ExitStatus, StartError } from "./start_error.ts";
@@ -43,9 +43,9 @@ export async function withLayers(
     version: listener.proxyProtocol,
     requiresTls: listener.proxyRequiresTls,
     requiresCertificate: listener.requireCertificate,
-    onRejected: (reason) => {
-      surroundings.log("notice", CORRUPT_PROXY_HEADER);
-      surroundings.log("debug", reason);
+    onRejected: (line, transport) => {
+      surroundings.log("notice", line);
+      surroundings.log("information", `The rejected connection came from ${nameOf(transport)}.`);
     },
   });
 }
@@ -58,16 +58,20 @@ async function withProtocol(
   if (listener.protocol === "mqtt") return broker;
   const serveFile = await openDirectory(files, listener.httpDir);
   const onError = (error: unknown): void => log("error", `Error: HTTP failed: ${error}`);
+  const onRejected = (reason: string, transport: Transport): void =>
+    log("notice", `Client ${nameOf(transport)} disconnected: ${reason}.`);
   if (listener.protocol === "http_api") {
-    return serveHttp(createApi({ ...api, files: serveFile }), { headBytesMax, onError });
+    return serveHttp(createApi({ ...api, files: serveFile }), {
+      headBytesMax,
+      onError,
+      onRejected,
+    });
   }
   return withWebSocket(broker, {
     origins: listener.websocketsOrigins,
     headBytesMax,
     onError,
-    onRejected: (reason, transport) => {
-      log("notice", `Client ${nameOf(transport)} disconnected: ${reason}.`);
-    },
+    onRejected,
     ...serveFile === undefined ? {} : { http: (request) => serveFile(request.path) },
   });
 }

@@ -41,6 +41,8 @@ export interface HttpOptions {
   readonly waitingMax?: number;
   /** Told of failures of our own, and of the handler. */
   readonly onError?: (error: unknown) => void;
+  /** Told why, before a connection is closed that has not said what it should. */
+  readonly onRejected?: (reason: string, transport: Transport) => void;
 }
 
 /** The way out of HTTP. */
@@ -103,7 +105,7 @@ export class HttpConnection implements TransportHandler {
     else if (this.#state === "reading") this.#read(chunk);
     else if (this.#state === "answering") this.#isLast = true;
     // A client has to wait for the reply before it sends anything else.
-    else if (this.#state === "upgrading") this.#end();
+    else if (this.#state === "upgrading") this.#turnAway("bytes ahead of the websocket reply");
   }
 
   onWritable(): void {
@@ -126,17 +128,18 @@ export class HttpConnection implements TransportHandler {
     const head = end < 0 ? undefined : reader.take();
     if (head === undefined) {
       return end === HEAD_TOO_LARGE
-        ? this.#refuse(431, "Request header fields too large.\n")
-        : this.#refuse(400, "Bad request.\n");
+        ? this.#refuse(431, "Request header fields too large.\n", "http request too large")
+        : this.#refuse(400, "Bad request.\n", "bad http request");
     }
     const hasMore = end < chunk.length;
     if (this.#upgrade?.isAsked(head) === true) this.#leave(head, this.#upgrade, hasMore);
     else this.#answer(head, hasMore);
   }
 
-  /** Answers a request that is none; where no handler is, nobody is told anything. */
-  #refuse(status: number, text: string): void {
-    if (this.#handler === undefined) return this.#end();
+  /** Answers a request that is none; where no handler is, only the log is told. */
+  #refuse(status: number, text: string, reason: string): void {
+    if (this.#handler === undefined) return this.#turnAway(reason);
+    this.#options.onRejected?.(reason, this.#transport);
     this.#isLast = true;
     this.#state = "answering";
     this.#respond(textResponse(status, text), false);
@@ -144,16 +147,18 @@ export class HttpConnection implements TransportHandler {
 
   #answer(head: HttpHead, hasMore: boolean): void {
     const handler = this.#handler;
-    if (handler === undefined) return this.#end();
+    if (handler === undefined) return this.#turnAway("not a websocket request");
     const { method, target, minorVersion, headers } = head;
     if (!target.startsWith("/") || (minorVersion === 1 && !headers.has("host"))) {
-      return this.#refuse(400, "Bad request.\n");
+      return this.#refuse(400, "Bad request.\n", "bad http request");
     }
     const hasBody = headers.has("transfer-encoding") ||
       (headers.get("content-length") ?? "0") !== "0";
     const isRead = method === "GET" || method === "HEAD";
     // Other methods are the handler's to refuse; their bodies nobody reads.
-    if (hasBody && isRead) return this.#refuse(413, "A body is not accepted.\n");
+    if (hasBody && isRead) {
+      return this.#refuse(413, "A body is not accepted.\n", "http request with a body");
+    }
     this.#state = "answering";
     this.#isLast = hasMore || hasBody || ++this.#requests === REQUESTS_MAX ||
       minorVersion === 0 || hasMember(headers.get("connection"), "close");
@@ -221,7 +226,7 @@ export class HttpConnection implements TransportHandler {
   }
 
   #leave(head: HttpHead, upgrade: Upgrade, hasMore: boolean): void {
-    if (hasMore) return this.#end();
+    if (hasMore) return this.#turnAway("bytes ahead of the websocket reply");
     this.#state = "upgrading";
     upgrade.reply(head, this.#transport)
       .then((reply) => this.#takeOver(upgrade, reply))
@@ -242,6 +247,11 @@ export class HttpConnection implements TransportHandler {
     this.#options.onError?.(error);
     this.#state = "ending";
     this.#transport.abort();
+  }
+
+  #turnAway(reason: string): void {
+    this.#options.onRejected?.(reason, this.#transport);
+    this.#end();
   }
 
   #end(): void {

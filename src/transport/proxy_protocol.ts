@@ -14,8 +14,8 @@ import { WaitingRoom } from "./waiting_room.ts";
 /** A proxy sends its header at once. */
 const HEADER_TIMEOUT_MS = 5000;
 
-/** What an operator is told of a header that is not one, or lacks what was asked for. */
-export const CORRUPT_PROXY_HEADER = "Connection rejected, corrupt PROXY header.";
+/** What an operator is told of a header that is none, or does not come. */
+const CORRUPT_HEADER = "Connection rejected, corrupt PROXY header.";
 
 export interface ProxyOptions {
   readonly version: 1 | 2;
@@ -25,8 +25,8 @@ export interface ProxyOptions {
   readonly requiresCertificate?: boolean;
   /** How many connections may wait for their header at one time. */
   readonly waitingMax?: number;
-  /** Told why, before the connection is closed; the transport has the proxy's address. */
-  readonly onRejected?: (reason: string, transport: Transport) => void;
+  /** Told what to log, before the connection is closed; the transport has the proxy's address. */
+  readonly onRejected?: (line: string, transport: Transport) => void;
 }
 
 /** Takes the header off each connection before `accept` sees it. */
@@ -63,7 +63,7 @@ class ProxiedConnection implements Transport, TransportHandler {
     this.remotePort = inner.remotePort;
     this.localPort = inner.localPort;
     this.tls = inner.tls;
-    this.#timer = setTimeout(() => this.#reject(), HEADER_TIMEOUT_MS);
+    this.#timer = setTimeout(() => this.#reject(CORRUPT_HEADER), HEADER_TIMEOUT_MS);
     room.enter(inner);
   }
 
@@ -112,7 +112,11 @@ class ProxiedConnection implements Transport, TransportHandler {
     this.#heldLength = before + taken;
     const header = parseProxyHeader(this.#options.version, held, this.#heldLength);
     if (header === "incomplete") return;
-    if (header === "corrupt" || this.#isTooWeak(header)) return this.#reject();
+    if (header === "corrupt") return this.#reject(CORRUPT_HEADER);
+    const lack = this.#findLack(header);
+    if (lack !== undefined) {
+      return this.#reject(`Connection from ${this.#name(header)} rejected, ${lack}.`);
+    }
     this.#held = undefined;
     this.#stopWaiting();
     if (header.isLocal) return this.close();
@@ -122,12 +126,20 @@ class ProxiedConnection implements Transport, TransportHandler {
     if (rest < chunk.length && !this.#isEnding) this.#handler.onBytes(chunk.subarray(rest));
   }
 
-  /** Whether a connection of a client is less secured than the listener asks for. */
-  #isTooWeak({ isLocal, tls }: ProxyHeader): boolean {
-    if (isLocal) return false;
+  /** In what a connection of a client is less secured than the listener asks for. */
+  #findLack({ isLocal, tls }: ProxyHeader): string | undefined {
+    if (isLocal) return undefined;
     const { requiresTls = false, requiresCertificate = false } = this.#options;
-    if ((requiresTls || requiresCertificate) && tls === undefined) return true;
-    return requiresCertificate && tls?.isVerified !== true;
+    if (requiresTls && tls === undefined) return "client did not connect using TLS";
+    if (requiresCertificate && tls?.isVerified !== true) {
+      return "client did not provide a certificate";
+    }
+    return undefined;
+  }
+
+  #name({ source }: ProxyHeader): string {
+    const { address, port } = source ?? { address: this.remoteAddress, port: this.remotePort };
+    return `${address}:${port}`;
   }
 
   #takeOver({ source, tls }: ProxyHeader): void {
@@ -144,10 +156,10 @@ class ProxiedConnection implements Transport, TransportHandler {
     };
   }
 
-  #reject(): void {
+  #reject(line: string): void {
     this.#held = undefined;
     this.#stopWaiting();
-    this.#options.onRejected?.(CORRUPT_PROXY_HEADER, this.#inner);
+    this.#options.onRejected?.(line, this.#inner);
     this.close();
   }
 

@@ -35,8 +35,6 @@ export interface WebSocketOptions extends HttpOptions {
   readonly subprotocols?: readonly string[];
   /** Answers what is no WebSocket; without it such a connection is closed without a word. */
   readonly http?: HttpHandler;
-  /** Told why, before a connection is closed whose request for a WebSocket is refused. */
-  readonly onRejected?: (reason: string, transport: Transport) => void;
 }
 
 const SUBPROTOCOLS: readonly string[] = Object.freeze(["mqtt", "mqttv3.1"]);

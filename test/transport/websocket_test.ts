@@ -238,10 +238,15 @@ const CLOSED = { text: "", calls: ["close"], reasons: [], isAccepted: false };
 const GET = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
 
 test("withWebSocket() closes without a word what is no request for a WebSocket", async () => {
-  assertEquals(await begin({}, GET), CLOSED);
-  assertEquals(await begin({}, upgradeRequest({ Upgrade: undefined })), CLOSED);
-  assertEquals(await begin({}, "\x10\x0c\0\x04MQTT"), CLOSED);
-  assertEquals(await begin({}, `GET / HTTP/1.1\r\nA: ${"x".repeat(5000)}`), CLOSED);
+  const refused = (reason: string) => ({ ...CLOSED, reasons: [reason] });
+  const other = refused("not a websocket request");
+  assertEquals(await begin({}, GET), other);
+  assertEquals(await begin({}, upgradeRequest({ Upgrade: undefined })), other);
+  assertEquals(await begin({}, "\x10\x0c\0\x04MQTT"), refused("bad http request"));
+  assertEquals(
+    await begin({}, `GET / HTTP/1.1\r\nA: ${"x".repeat(5000)}`),
+    refused("http request too large"),
+  );
 });
 
 test("withWebSocket() closes without a word, and says why, what it refuses (B-57)", async () => {
@@ -257,8 +262,9 @@ test("withWebSocket() closes without a word, and says why, what it refuses (B-57
 
 test("withWebSocket() takes no bytes before its reply", async () => {
   const frame = String.fromCharCode(...clientFrame(Uint8Array.of(1)));
-  assertEquals(await begin({}, upgradeRequest() + frame), CLOSED);
-  assertEquals(await begin({}, upgradeRequest(), frame), CLOSED);
+  const early = { ...CLOSED, reasons: ["bytes ahead of the websocket reply"] };
+  assertEquals(await begin({}, upgradeRequest() + frame), early);
+  assertEquals(await begin({}, upgradeRequest(), frame), early);
 });
 
 test("withWebSocket() answers HTTP on the same port where it is told how", async () => {
