@@ -27,10 +27,9 @@ if (runtime.name === "bun") {
 async function withListener(
   hostname: string,
   body: (listener: Listener, probes: Probe[]) => Promise<void>,
-  options: { readonly isDualStack?: boolean } = {},
 ): Promise<void> {
   const probes: Probe[] = [];
-  const listener = await runtime.listenTcp({ hostname, port: 0, ...options }, (transport) => {
+  const listener = await runtime.listenTcp({ hostname, port: 0 }, (transport) => {
     const probe = new Probe(transport);
     probe.onChunk = (chunk) => void probe.write(chunk.slice());
     probes.push(probe);
@@ -89,17 +88,6 @@ test(`listenTcp() on ${runtime.name} leaves IPv4 alone where it listens on all o
     young.destroy();
     await second.close();
   }));
-
-test(`listenTcp() on ${runtime.name} listens on both families by one socket`, () =>
-  withListener("::", async (listener, probes) => {
-    const seen: unknown[] = [];
-    for (const address of [LOOPBACK, "::1"]) {
-      const peer = await connectPeer(address, listener.port);
-      seen.push(await echoed(peer, [4]), probes.at(-1)!.address.remoteAddress);
-      peer.destroy();
-    }
-    assertEquals(seen, [[4], LOOPBACK, [4], "::1"]);
-  }, { isDualStack: true }));
 
 test(`listenTcp() on ${runtime.name} takes no IPv4 on a socket for IPv6`, () =>
   withListener("::", async (listener, probes) => {

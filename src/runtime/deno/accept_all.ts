@@ -8,7 +8,6 @@
  * @module
  */
 
-import { isMappedIpv4 } from "../../transport/ip_address.ts";
 import type { Accept } from "../../transport/transport.ts";
 import type { Listener, ListenOptions } from "../runtime.ts";
 import { ReadBuffers } from "./read_buffers.ts";
@@ -21,8 +20,6 @@ const RETRY_MAX_MS = 1000;
 interface AcceptAllOptions extends Pick<Listener, "hostname" | "port"> {
   /** The address of all connections, for sockets that have none of their own. */
   readonly path?: string;
-  /** Whether a socket of IPv6 is meant for IPv4 clients too: every one takes them. */
-  readonly takesIpv4?: boolean;
   readonly onError: ListenOptions["onError"];
   /** Called once, when the listener is closed. */
   readonly onClose?: () => void;
@@ -53,7 +50,7 @@ export function acceptAll(
 
 async function run(
   listener: Deno.TcpListener | Deno.UnixListener,
-  { path, takesIpv4 = false, onError }: AcceptAllOptions,
+  { path, onError }: AcceptAllOptions,
   accept: Accept,
   isClosed: () => boolean,
 ): Promise<void> {
@@ -73,10 +70,6 @@ async function run(
       continue;
     }
     failures = 0;
-    if (!takesIpv4 && isOfIpv4(conn)) {
-      conn.close();
-      continue;
-    }
     try {
       serveTcp(conn, { buffers, path }, accept).catch((error) => onError?.(error));
     } catch (error) {
@@ -90,10 +83,6 @@ function isClientGone(error: unknown): boolean {
   return error instanceof Deno.errors.NotConnected ||
     error instanceof Deno.errors.ConnectionReset ||
     error instanceof Deno.errors.ConnectionAborted;
-}
-
-function isOfIpv4({ remoteAddr }: Deno.TcpConn | Deno.UnixConn): boolean {
-  return remoteAddr.transport === "tcp" && isMappedIpv4(remoteAddr.hostname);
 }
 
 function sleep(ms: number): Promise<void> {

@@ -9,7 +9,6 @@
  */
 
 import { CLOSE_TIMEOUT_MS, HALF_CLOSE_GRACE_MS } from "../../transport/closing.ts";
-import { withoutMapping } from "../../transport/ip_address.ts";
 import type { Accept, Transport, TransportHandler } from "../../transport/transport.ts";
 import { type ReadBuffers, SMALL_BYTES } from "./read_buffers.ts";
 
@@ -62,7 +61,7 @@ class TcpConnection implements Transport {
     this.#conn = conn;
     this.#buffers = buffers;
     const isTcp = "setNoDelay" in conn;
-    this.remoteAddress = isTcp ? withoutMapping(conn.remoteAddr.hostname) : path ?? "";
+    this.remoteAddress = isTcp ? conn.remoteAddr.hostname : path ?? "";
     this.remotePort = isTcp ? conn.remoteAddr.port : 0;
     this.localPort = isTcp ? conn.localAddr.port : 0;
     if (isTcp) conn.setNoDelay(true);

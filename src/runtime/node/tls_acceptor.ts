@@ -163,7 +163,8 @@ export class TlsAcceptor {
   }
 
   #addressOf(socket: Socket | undefined): string | undefined {
-    const address = this.#options.path ?? socket?.remoteAddress;
+    if (this.#options.path !== undefined) return this.#options.path;
+    const address = socket?.remoteAddress;
     return address === undefined ? undefined : withoutMapping(address);
   }
 }
