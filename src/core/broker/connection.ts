@@ -108,8 +108,6 @@ export class Connection {
   countedBacklog = 0;
   /** Since when its transport has held a buffer, 0 while it holds none. */
   lentSince = 0;
-  /** A message to it has been dropped since it connected. */
-  hasDropped = false;
   /** Its retained messages or queue wait for the backlog to go. */
   isStalled = false;
 

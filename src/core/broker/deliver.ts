@@ -282,9 +282,8 @@ function optionsFor(
 
 function countDropped(state: BrokerState, session: Session<Connection>): void {
   state.counters.publishDropped++;
-  const { connection } = session;
-  if (connection === undefined || connection.hasDropped) return;
-  connection.hasDropped = true;
+  if (session.hasDropped) return;
+  session.hasDropped = true;
   state.emit({ kind: "dropping", clientId: session.clientId });
 }
 

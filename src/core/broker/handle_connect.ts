@@ -122,6 +122,7 @@ export function acceptConnect(
   state.sessions.set(clientId, session);
   session.recentTakeOvers = holder?.recentTakeOvers ?? 0;
   session.takenOverAt = holder?.takenOverAt ?? 0;
+  session.hasDropped = false;
   session.username = username;
   session.isIdentified = isIdentified;
   session.listener = connection.granted = connection.listener;

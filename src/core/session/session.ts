@@ -97,6 +97,8 @@ export class Session<C> {
   /** Take-overs that count against the limit: one less for each second since `takenOverAt`. */
   recentTakeOvers = 0;
   takenOverAt = 0;
+  /** A message to its client has been dropped since it connected last. */
+  hasDropped = false;
   /** The last sequence number given to a delivery. */
   sequence = 0;
 

@@ -250,6 +250,7 @@ test("deliver() drops the newest beyond the queue, says so once for each connect
   assertEquals([told(), broker.core.counters.publishDropped], [1, 2]);
   client.drop();
   send(7, 2);
+  assertEquals([told(), broker.core.counters.publishDropped], [0, 4]);
   const back = broker.connect(LASTING);
   send(9, 2);
   assertEquals([told(), broker.core.counters.publishDropped], [1, 6]);
@@ -257,4 +258,15 @@ test("deliver() drops the newest beyond the queue, says so once for each connect
     packet.type === "publish" ? new TextDecoder().decode(packet.payload) : []
   );
   assertEquals(payloads, ["1", "2", "3", "4"]);
+});
+
+test("deliver() says of a client that is away as well that messages to it are dropped", () => {
+  const broker = new VirtualBroker({ limits: { queuedMessagesMax: 1 } });
+  const client = broker.connect(LASTING);
+  client.exchange(subscribe(1, [request("a", { qos: 1 })]));
+  client.drop();
+  broker.takeEvents();
+  for (const payload of ["1", "2", "3"]) broker.publish("a", { qos: 1, payload });
+  const told = broker.takeEvents().filter(({ kind }) => kind === "dropping");
+  assertEquals(told, [{ kind: "dropping", clientId: "client" }]);
 });
