@@ -40,6 +40,7 @@ export class OpenListener {
   readonly #surroundings: ListenerSurroundings;
   readonly #sockets: Listener[] = [];
   #accept: Accept | undefined;
+  #tls: TlsOptions | undefined;
 
   constructor(
     config: ListenerConfig,
@@ -51,41 +52,66 @@ export class OpenListener {
     this.#surroundings = surroundings;
   }
 
-  /** Opens its sockets: all of them, or none. */
-  async open(): Promise<void> {
+  /** Whether anybody can come in here. */
+  get isOpen(): boolean {
+    return this.#sockets.length > 0;
+  }
+
+  /**
+   * Opens its sockets: all of them, or none. If the broker can do without them, a failure is told
+   * and no more.
+   */
+  async open(isNeeded: boolean): Promise<void> {
     const { config } = this;
-    const { readTls, layersOf } = this.#surroundings;
+    const { readTls, layersOf, log } = this.#surroundings;
     const tls = await readTls(config);
     this.#accept = await layersOf(config, this.settings);
+    this.#tls = tls;
     try {
       if (config.path === undefined) await this.#openTcp(tls);
       else await this.#openUnix(config.path, tls);
     } catch (error) {
       await this.close();
       if (!(error instanceof OperationError)) throw error;
-      throw new StartError(ExitStatus.FAILED, [`Error: ${error.message}.`], { cause: error });
+      if (isNeeded) throw startErrorOf(error);
+      log("error", `Error: ${error.message}.`);
     }
   }
 
   /**
-   * Prepares other settings; nothing changes until what this resolves to is called. Rejects when
-   * the files of the new settings cannot be used.
+   * Prepares other settings; nothing changes until what this resolves to is called, which gives
+   * what takes it back again. Both reject when the files of the new settings cannot be used.
    */
   async prepare(
     config: ListenerConfig,
     settings: ListenerSettings,
     { readTls, layersOf }: Pick<ListenerSurroundings, "readTls" | "layersOf">,
-  ): Promise<() => Promise<void>> {
+  ): Promise<() => Promise<() => Promise<void>>> {
     const tls = await readTls(config);
     const accept = await layersOf(config, settings);
     return async () => {
-      if (tls !== undefined) {
-        await Promise.all(this.#sockets.map((socket) => socket.setTls?.(tls)));
-      }
-      this.config = config;
-      this.settings = settings;
-      this.#accept = accept;
+      const before = [this.config, this.settings, this.#accept, this.#tls] as const;
+      await this.#use(config, settings, accept, tls);
+      return () => this.#use(...before);
     };
+  }
+
+  async #use(
+    config: ListenerConfig,
+    settings: ListenerSettings,
+    accept: Accept | undefined,
+    tls: TlsOptions | undefined,
+  ): Promise<void> {
+    try {
+      // One after the other: if they are of no use, the first one says so.
+      for (const socket of this.#sockets) if (tls !== undefined) await socket.setTls?.(tls);
+    } catch (error) {
+      throw error instanceof OperationError ? startErrorOf(error) : error;
+    }
+    this.config = config;
+    this.settings = settings;
+    this.#accept = accept;
+    this.#tls = tls;
   }
 
   async close(): Promise<void> {
@@ -163,4 +189,8 @@ export class OpenListener {
       `Client connection from ${remoteAddress ?? "unknown"} failed: ${reason}.`,
     );
   };
+}
+
+function startErrorOf(cause: OperationError): StartError {
+  return new StartError(ExitStatus.FAILED, [`Error: ${cause.message}.`], { cause });
 }

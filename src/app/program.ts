@@ -13,6 +13,7 @@ import type { SecretFileOptions } from "../auth/secret_file.ts";
 import type { Config } from "../config/config.ts";
 import { reloadConfig } from "../config/diff.ts";
 import { loadConfig, type LoadResult } from "../config/load.ts";
+import { OperationError } from "../core/base/operation_error.ts";
 import type { Files } from "../runtime/files.ts";
 import type { Host } from "../runtime/host.ts";
 import type { Runtime } from "../runtime/runtime.ts";
@@ -88,9 +89,13 @@ class Program {
     try {
       return await this.#run();
     } catch (error) {
-      if (!(error instanceof StartError)) throw error;
-      this.#complain(error.lines);
-      return error.status;
+      if (error instanceof StartError) {
+        this.#complain(error.lines);
+        return error.status;
+      }
+      if (!(error instanceof OperationError)) throw error;
+      this.#complain([`Error: ${error.message}.`]);
+      return ExitStatus.FAILED;
     }
   }
 
@@ -112,16 +117,15 @@ class Program {
       return ExitStatus.OK;
     }
     refuseBridges(config);
+    // Before the rights are gone with which the program's own files and the configuration are read.
+    if (isDaemon) this.#startDetached();
     await dropPrivileges(this.#host, config, this.#log);
-    if (isDaemon) {
-      this.#startDetached();
-      return ExitStatus.OK;
-    }
+    if (isDaemon) return ExitStatus.OK;
     const removePidFile = await writePidFile(this.#host, this.#files, config.general.pidFile);
     try {
       return await this.#serve(config);
     } finally {
-      await removePidFile();
+      await this.#attempt("remove pid file", removePidFile);
     }
   }
 
@@ -148,7 +152,10 @@ class Program {
     if (config.isLocalOnly && verbosity !== "quiet") {
       this.#runtime.print("stdout", whatToTry(effective.listeners[0]!.port));
     }
-    await this.#host.notifyServiceManager("READY=1");
+    await this.#attempt(
+      "tell the service manager",
+      () => this.#host.notifyServiceManager("READY=1"),
+    );
     await this.#signals.serve({
       onReload: () => this.#reload(server),
       onPrintTree: () => {
@@ -172,19 +179,29 @@ class Program {
       this.#configureLog(config);
       server.followLog();
     } catch (error) {
-      if (!(error instanceof StartError)) throw error;
-      this.#complain([...error.lines, "Error: The configuration in force stays as it was."]);
+      // Whoever moved the log away has asked for another one, and not for one that is not read.
+      this.#logger.reopen();
+      const lines = error instanceof StartError ? error.lines : [`Error: ${describeFault(error)}`];
+      this.#complain([...lines, "Error: The configuration in force stays as it was."]);
     }
   }
 
   async #load(): Promise<LoadResult> {
-    const environment = this.#host.environment();
-    const { configFiles } = this.#options;
-    const loaded = await loadConfig({ files: configFiles, environment, reader: this.#files });
-    const location = environment["MOSQUITTO_PERSISTENCE_LOCATION"];
-    if (loaded.config === undefined || location === undefined) return loaded;
-    const persistence = { ...loaded.config.persistence, location };
-    return { ...loaded, config: { ...loaded.config, persistence } };
+    return await loadConfig({
+      files: this.#options.configFiles,
+      environment: this.#host.environment(),
+      reader: this.#files,
+    });
+  }
+
+  /** Does what the broker can do without. */
+  async #attempt(what: string, action: () => Promise<void>): Promise<void> {
+    try {
+      await action();
+    } catch (error) {
+      if (!(error instanceof OperationError)) throw error;
+      this.#logger.log("warning", `Warning: Unable to ${what}: ${error.message}.`);
+    }
   }
 
   /** The configuration, after telling what was noted; with errors, all of them at once. */
@@ -286,6 +303,12 @@ function refuseBridges({ bridges }: Config): void {
       `Error: Bridge '${name}' cannot be started: this version has no bridges.`
     ),
   );
+}
+
+/** What our own faults say is for whoever mends them. */
+function describeFault(error: unknown): string {
+  if (error instanceof OperationError) return `${error.message}.`;
+  return error instanceof Error ? error.stack ?? error.message : String(error);
 }
 
 const LOCAL_ONLY = [

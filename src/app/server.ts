@@ -93,7 +93,13 @@ export class Server {
       for (const [i, listener] of config.listeners.entries()) {
         const opened = new OpenListener(listener, settings[i]!, this.#surroundings(config));
         this.#listeners.push(opened);
-        await opened.open();
+        // Of the loopback's two families one is enough, and the HTTP API is not what we are for.
+        await opened.open(!config.isLocalOnly && listener.protocol !== "http_api");
+      }
+      if (!this.#listeners.some(({ isOpen }) => isOpen)) {
+        throw new StartError(ExitStatus.FAILED, [
+          "Error: Unable to start any listening sockets, exiting.",
+        ]);
       }
     } catch (error) {
       await this.stop();
@@ -123,7 +129,13 @@ export class Server {
         await change.listener.prepare(change.config, change.settings, surroundings),
       );
     }
-    for (const apply of applyListeners) await apply();
+    const takeBack = [];
+    try {
+      for (const apply of applyListeners) takeBack.push(await apply());
+    } catch (error) {
+      for (const undo of takeBack) await undo();
+      throw error;
+    }
     // First, because what plugins have said is remembered until others are put in force.
     await this.#security.reloadPlugins();
     applySecurity();
