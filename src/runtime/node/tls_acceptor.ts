@@ -13,7 +13,6 @@ import type { Socket } from "node:net";
 import { createServer, type Server, type TLSSocket } from "node:tls";
 import { OperationError } from "../../core/base/operation_error.ts";
 import type { TlsPeer } from "../../core/session/peer.ts";
-import { withoutMapping } from "../../transport/ip_address.ts";
 import type { Accept } from "../../transport/transport.ts";
 import type { ListenOptions } from "../runtime.ts";
 import type { TlsOptions } from "../tls.ts";
@@ -163,9 +162,7 @@ export class TlsAcceptor {
   }
 
   #addressOf(socket: Socket | undefined): string | undefined {
-    if (this.#options.path !== undefined) return this.#options.path;
-    const address = socket?.remoteAddress;
-    return address === undefined ? undefined : withoutMapping(address);
+    return this.#options.path ?? socket?.remoteAddress;
   }
 }
 
