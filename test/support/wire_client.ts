@@ -2,6 +2,7 @@
 // wait has a deadline and says what it waited for.
 
 import { connect as connectSocket, type Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import { decodePacket } from "../../src/core/codec/decode.ts";
 import { Framer } from "../../src/core/codec/framer.ts";
 import type { ConnackPacket, ConnectPacket, Packet } from "../../src/core/codec/packet.ts";
@@ -25,6 +26,9 @@ export interface PublishOptions {
   readonly properties?: Properties;
 }
 
+/** What a client can be on: a socket, or a stream that does not know of ports and resets. */
+export type WireSocket = Duplex & Partial<Pick<Socket, "localPort" | "resetAndDestroy">>;
+
 export class WireClient {
   readonly version: ProtocolVersion;
   /** What came and was not taken yet. */
@@ -35,14 +39,14 @@ export class WireClient {
   isDeaf = false;
   /** Where packets go instead of `packets`, when set. */
   onPacket: ((packet: Packet) => void) | undefined;
-  readonly #socket: Socket;
+  readonly #socket: WireSocket;
   readonly #framer: Framer = new Framer();
   #undecodable: unknown;
   #lastPacketId = 0;
   /** Wakes whoever waits for something to arrive or to end. */
   #wake: () => void = () => {};
 
-  constructor(socket: Socket, version: ProtocolVersion) {
+  constructor(socket: WireSocket, version: ProtocolVersion) {
     this.#socket = socket;
     this.version = version;
     socket.on("data", (chunk: Uint8Array) => this.#receive(chunk));
@@ -197,7 +201,7 @@ export class WireClient {
 
   /** Ends the connection with a reset. */
   reset(): void {
-    this.#socket.resetAndDestroy();
+    this.#socket.resetAndDestroy?.();
     this.#closed();
   }
 
