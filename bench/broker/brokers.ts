@@ -11,8 +11,10 @@ import process from "node:process";
 import { bundleProgram, bundleTests, stopBundler } from "../../tools/bundle.ts";
 import { installPackages, installRuntime } from "../../tools/packages.ts";
 import { fromRoot, ROOT } from "../../tools/root.ts";
+import { makeCertificate, writeConfig } from "./broker_config.ts";
 import type { Target } from "./load_client.ts";
 import { type Usage, usageOf } from "./process_usage.ts";
+import { isEncrypted, type Wire, wireOf } from "./wire.ts";
 
 /** Where a broker comes from. */
 export type BrokerSource =
@@ -32,7 +34,8 @@ export interface RunningBroker {
   readonly name: string;
   readonly host: string;
   readonly port: number;
-  readonly login: Pick<Target, "username" | "password">;
+  readonly wire: Wire;
+  readonly login: Pick<Target, "authority" | "username" | "password">;
   usage(): Usage | undefined;
   stop(): Promise<void>;
 }
@@ -75,14 +78,21 @@ export async function prepare(sources: readonly BrokerSource[]): Promise<void> {
   await stopBundler();
 }
 
+export interface StartOptions {
+  readonly wire: Wire;
+  /** Where it may run; anywhere unless told. */
+  readonly cpu: string | undefined;
+}
+
 /** Starts a broker, on one CPU where that is wanted, and waits until it accepts connections. */
 export async function startBroker(
   source: BrokerSource,
-  cpu: string | undefined,
+  { wire, cpu }: StartOptions,
 ): Promise<RunningBroker> {
   if (source.kind === "url") return await attach(source.url, source.pid);
   const port = await freePort();
-  const [program, ...args] = await commandOf(source, port);
+  const login = isEncrypted(wire) ? { authority: await makeCertificate() } : {};
+  const [program, ...args] = await commandOf(source, wire, port);
   const words = cpu === undefined ? [program!, ...args] : ["taskset", "-c", cpu, program!, ...args];
   const child = spawn(words[0]!, words.slice(1), {
     cwd: ROOT,
@@ -100,7 +110,8 @@ export async function startBroker(
     name: nameOf(source),
     host: "127.0.0.1",
     port,
-    login: {},
+    wire,
+    login,
     usage: () => pid === undefined ? undefined : usageOf(pid),
     stop: () => end(child),
   };
@@ -115,27 +126,22 @@ export async function startBroker(
 
 async function commandOf(
   source: Exclude<BrokerSource, { kind: "url" }>,
+  wire: Wire,
   port: number,
 ): Promise<string[]> {
   switch (source.kind) {
     case "midge": {
-      const args = ["--port", `${port}`, "--quiet"];
+      const args = ["-c", await writeConfig(wire, port, await freePort())];
       const extra = source.extraArgs ?? [];
       if (source.runtime === "deno") {
         return [Deno.execPath(), "run", "-A", "-q", ...extra, fromRoot("mod.ts"), ...args];
       }
       return [await installRuntime(source.runtime), ...extra, fromRoot(BUNDLE), ...args];
     }
-    case "mosquitto": {
-      const config = fromRoot(`${BUNDLES}/mosquitto.conf`);
-      await Deno.mkdir(fromRoot(BUNDLES), { recursive: true });
-      await Deno.writeTextFile(
-        config,
-        `listener ${port} 127.0.0.1\nallow_anonymous true\nlog_type error\n`,
-      );
-      return ["mosquitto", "-c", config];
-    }
+    case "mosquitto":
+      return ["mosquitto", "-c", await writeConfig(wire, port, await freePort())];
     case "aedes":
+      if (wire !== "tcp") throw new Error("Aedes is measured over TCP only");
       return [
         await installRuntime("node"),
         fromRoot(`${BUNDLES}/${AEDES.replace(/\.ts$/, ".js")}`),
@@ -145,7 +151,8 @@ async function commandOf(
 }
 
 async function attach(url: URL, pid: number | undefined): Promise<RunningBroker> {
-  const port = url.port === "" ? 1883 : Number(url.port);
+  // The command line takes no other URLs.
+  const { wire, port } = wireOf(url)!;
   const host = url.hostname.replace(/^\[(.*)\]$/, "$1");
   try {
     await untilOpen(host, port, () => true);
@@ -160,6 +167,7 @@ async function attach(url: URL, pid: number | undefined): Promise<RunningBroker>
     name: url.host,
     host,
     port,
+    wire,
     login,
     usage: () => pid === undefined ? undefined : usageOf(pid),
     stop: () => Promise.resolve(),

@@ -1,11 +1,11 @@
 /**
- * One client of the load generator: a client engine on a socket of `node:net`, which Deno, Bun and
- * Node all have. Whatever it has to say in one turn of the event loop leaves in one write.
+ * One client of the load generator: a client engine on a socket, or on a WebSocket over one.
+ * Whatever it has to say in one turn of the event loop leaves in one write.
  *
  * @module
  */
 
-import { connect, type Socket } from "node:net";
+import type { Socket } from "node:net";
 import { setImmediate } from "node:timers";
 import { ClientEngine } from "../../src/core/client/client_engine.ts";
 import type { ClientSink } from "../../src/core/client/client_sink.ts";
@@ -13,11 +13,16 @@ import type { IncomingMessage } from "../../src/core/client/incoming_message.ts"
 import type { ConnectPacket, SubackPacket } from "../../src/core/codec/packet.ts";
 import type { ProtocolVersion, QoS } from "../../src/core/codec/protocol.ts";
 import { ReasonCode } from "../../src/core/codec/reason_code.ts";
+import { framedSizeMax, upgradeRequest, WebSocketReader, writeFrames } from "./websocket_client.ts";
+import { isWebSocket, openSocket, type Wire } from "./wire.ts";
 
 /** Where a broker is, and how to speak to it. */
 export interface Target {
   readonly host: string;
   readonly port: number;
+  readonly wire: Wire;
+  /** Who has to have signed the broker's certificate, as PEM; else whom the runtime trusts. */
+  readonly authority?: string | undefined;
   readonly version: ProtocolVersion;
   readonly username?: string;
   readonly password?: string;
@@ -90,6 +95,8 @@ export class LoadClient implements ClientSink {
   heardAt = 0;
   readonly #options: LoadClientOptions;
   #socket: Socket | undefined;
+  /** Reads frames, on a WebSocket. */
+  #reader: WebSocketReader | undefined;
   #isDirty = false;
   #isClosing = false;
   /** Who waits for the answer to a CONNECT or SUBSCRIBE; there is one at a time. */
@@ -110,16 +117,28 @@ export class LoadClient implements ClientSink {
   connect(): Promise<void> {
     const { target, clientId } = this.#options;
     if (this.#isClosing) return Promise.reject(new Error("The run has ended"));
-    const socket = connect({ host: target.host, port: target.port, noDelay: true });
-    this.#socket = socket;
-    socket.on("connect", () => {
+    const greet = (): void => {
       this.engine.connect(connectPacket(target, clientId), performance.now());
       this.flush();
+    };
+    const reader = isWebSocket(target.wire) ? new WebSocketReader() : undefined;
+    const socket = openSocket(target, () => {
+      if (reader === undefined) greet();
+      else socket.write(upgradeRequest(target.host, target.port));
     });
+    this.#socket = socket;
+    this.#reader = reader;
     socket.on("data", (chunk: Uint8Array) => {
-      this.heardAt = performance.now();
-      this.engine.receive(chunk, this.heardAt);
-      this.changed();
+      if (reader === undefined) return this.#receive(chunk);
+      const wasOpen = reader.isOpen;
+      try {
+        const count = reader.read(chunk);
+        if (count > 0) this.#receive(chunk.subarray(0, count));
+      } catch (error) {
+        // The reader throws nothing but errors.
+        return this.#fail(error as Error);
+      }
+      if (reader.isOpen && !wasOpen) greet();
     });
     socket.on("error", (error) => this.#fail(error));
     socket.on("close", () => this.#fail(new Error("The broker closed the connection")));
@@ -158,6 +177,12 @@ export class LoadClient implements ClientSink {
     if (outbox.length === 0 || socket.destroyed) return;
     const { bytes, length } = outbox;
     const { flusher } = this.#options;
+    if (this.#reader !== undefined) {
+      const frames = flusher.take(framedSizeMax(bytes, length));
+      const end = writeFrames(frames, bytes, length);
+      socket.write(frames.subarray(0, end), () => flusher.give(frames));
+      return this.engine.sent(performance.now());
+    }
     let isLent = false;
     socket.write(bytes.subarray(0, length), () => {
       if (isLent) flusher.give(bytes);
@@ -221,6 +246,12 @@ export class LoadClient implements ClientSink {
 
   onAuth(): void {
     this.#fail(new Error("The broker asks for an enhanced authentication"));
+  }
+
+  #receive(chunk: Uint8Array): void {
+    this.heardAt = performance.now();
+    this.engine.receive(chunk, this.heardAt);
+    this.changed();
   }
 
   #fail(error: Error): void {

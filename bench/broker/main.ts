@@ -104,7 +104,10 @@ function percentiles(histogram: Report["latency"]): string {
   return `p50 ${at(0.5)}, p99 ${at(0.99)}, p99.9 ${at(0.999)}, longest ${duration(histogram.max)}`;
 }
 
-/** Medians over the rounds, and the ratios of the first broker's to the second's. */
+/**
+ * Medians over the rounds; and the ratios to the last broker's figure of the same round, of which
+ * the median as well.
+ */
 function summary({ scenarios, sources, rounds }: BenchOptions, outcomes: Outcome[]): string {
   const rows = [[
     `medians of ${rounds} round${rounds > 1 ? "s" : ""}`,
@@ -123,14 +126,17 @@ function summary({ scenarios, sources, rounds }: BenchOptions, outcomes: Outcome
     const of = (source: BrokerSource): Report[] =>
       outcomes.filter((outcome) => outcome.scenario === scenario && outcome.source === source)
         .map(({ report }) => report);
-    const reference = sources.length > 1 ? of(sources[1]!) : undefined;
+    const reference = of(sources.at(-1)!);
     for (const source of sources) {
       const reports = of(source);
-      const isFirst = source === sources[0] && reference !== undefined;
       const ratio = (value: (report: Report) => number | undefined): string => {
-        const own = medianOf(reports, value);
-        const other = isFirst ? medianOf(reference, value) : undefined;
-        return own === undefined || !other ? "" : (own / other).toFixed(2);
+        if (source === sources.at(-1)) return "";
+        const median = medianOf(reports.keys().toArray(), (round) => {
+          const own = value(reports[round]!);
+          const other = value(reference[round]!);
+          return own === undefined || !other ? undefined : own / other;
+        });
+        return median === undefined ? "" : median.toFixed(2);
       };
       const cpu = medianOf(reports, brokerCpuOf);
       const memory = medianOf(reports, (report) => report.brokerResidentBytes);
@@ -154,11 +160,11 @@ function summary({ scenarios, sources, rounds }: BenchOptions, outcomes: Outcome
   return table(rows);
 }
 
-function medianOf(
-  reports: readonly Report[],
-  value: (report: Report) => number | undefined,
+function medianOf<Item>(
+  items: readonly Item[],
+  value: (item: Item) => number | undefined,
 ): number | undefined {
-  const values = reports.map(value).filter((each) => each !== undefined).sort((a, b) => a - b);
+  const values = items.map(value).filter((each) => each !== undefined).sort((a, b) => a - b);
   return values[values.length >> 1];
 }
 

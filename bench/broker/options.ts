@@ -7,12 +7,13 @@
 import { parseArgs } from "@std/cli/parse-args";
 import type { ProtocolVersion, QoS } from "../../src/core/codec/protocol.ts";
 import type { BrokerSource } from "./brokers.ts";
+import { type Wire, wireOf, WIRES } from "./wire.ts";
 import { NAMED_RUNS, type Scenario, SCENARIOS } from "./scenario.ts";
 
 /** What the command line asks for. */
 export interface BenchOptions {
   readonly scenarios: readonly Scenario[];
-  /** The broker to measure, and one to compare it with. */
+  /** The brokers to measure; the last of several is what the others are compared with. */
   readonly sources: readonly BrokerSource[];
   readonly rounds: number;
   readonly seconds: number;
@@ -31,6 +32,7 @@ export class UsageError extends Error {
 
 const TEXT_FLAGS = [
   "scenario",
+  "wire",
   "runtime",
   "url",
   "pid",
@@ -70,7 +72,7 @@ export function parseOptions(words: readonly string[]): BenchOptions | "help" | 
   if (parsed.list) return "list";
   // What `string` lists is a string or not there.
   const flags = parsed as Flags;
-  const sources = [brokerOf(flags), ...againstOf(flags)];
+  const sources = [...brokersOf(flags), ...againstOf(flags)];
   return {
     scenarios: scenariosOf(flags),
     sources,
@@ -99,7 +101,23 @@ function scenariosOf(flags: Flags): Scenario[] {
       throw new UsageError(`There is no scenario "${name}": see --list for those there are`);
     }
     return scaled(changed(found, flags), numberOf(flags, "scale", 1, 0.001));
+  }).flatMap((base) => wiresOf(flags).map((wire) => carried(base, wire)));
+}
+
+function wiresOf(flags: Flags): readonly Wire[] {
+  if (flags.wire === undefined) return ["tcp"];
+  if (flags.url !== undefined || flags.against?.includes("://")) {
+    throw new UsageError('A URL says by itself what carries it: leave "--wire" out');
+  }
+  return flags.wire.split(",").map((word) => {
+    const wire = WIRES.find((each) => each === word);
+    if (wire === undefined) throw new UsageError(`"--wire" takes tcp, tls, ws or wss: "${word}"`);
+    return wire;
   });
+}
+
+function carried(base: Scenario, wire: Wire): Scenario {
+  return wire === "tcp" ? base : { ...base, wire, name: `${base.name} over ${wire}` };
 }
 
 function changed(base: Scenario, flags: Flags): Scenario {
@@ -130,13 +148,19 @@ function scaled(base: Scenario, scale: number): Scenario {
   };
 }
 
-function brokerOf(flags: Flags): BrokerSource {
-  if (flags.url === undefined) return sourceOf(flags.runtime ?? "deno", undefined, "--runtime");
+function brokersOf(flags: Flags): BrokerSource[] {
+  if (flags.url === undefined) {
+    const names = (flags.runtime ?? "deno").split(",");
+    if (names.length > 1 && flags.against === undefined) {
+      throw new UsageError('Several runtimes need "--against", to be compared with');
+    }
+    return names.map((name) => sourceOf(name, undefined, "--runtime"));
+  }
   if (flags.runtime !== undefined) {
     throw new UsageError('"--url" measures a broker that runs already: leave "--runtime" out');
   }
   const pid = flags.pid === undefined ? undefined : wholeOf(flags, "pid", 0, 1);
-  return sourceOf(flags.url, pid, "--url");
+  return [sourceOf(flags.url, pid, "--url")];
 }
 
 function againstOf(flags: Flags): BrokerSource[] {
@@ -147,7 +171,7 @@ function sourceOf(word: string, pid: number | undefined, flag: string): BrokerSo
   const mayBeUrl = flag !== "--runtime";
   if (mayBeUrl && word.includes("://")) {
     const url = URL.canParse(word) ? new URL(word) : undefined;
-    if (url === undefined || url.protocol !== "mqtt:" || url.hostname === "") {
+    if (url === undefined || wireOf(url) === undefined || url.hostname === "") {
       throw new UsageError(`"${flag}" takes a URL like mqtt://localhost:1883: "${word}"`);
     }
     return { kind: "url", url, pid };
@@ -227,12 +251,15 @@ export const HELP = `Measures an MQTT broker: what it delivers, how late, and wh
 Usage: deno task bench:broker [option]...
 
 Which broker
-  --runtime <name>      Start Midge on deno, bun or node [deno]
-  --url <mqtt://...>    Measure a broker that runs already; a user name and a
-                        password may stand in the URL
+  --runtime <names>     Start Midge on deno, bun or node; with --against, on
+                        several in turn, with commas [deno]
+  --url <mqtt://...>    Measure a broker that runs already, also by mqtts://, ws://
+                        and wss://; a user name and a password may stand in the URL
   --pid <pid>           The process of that broker, to read its CPU and memory
-  --against <broker>    Measure a second broker in turn with the first and print
+  --against <broker>    Measure another broker in turn with the first and print
                         ratios: mosquitto, aedes, deno, bun, node or a URL
+  --wire <names>        What carries MQTT to brokers that are started: tcp, tls,
+                        ws, wss, with commas [tcp]
   --rounds <n>          Rounds; in each, the brokers take turns [1, or 3 with --against]
 
 What load
@@ -272,5 +299,6 @@ Examples
   deno task bench:broker --scenario pairs --qos 1
   deno task bench:broker --scenario all --against mosquitto --rounds 5
   deno task bench:broker --scenario latency --rate 1000 --runtime bun
+  deno task bench:broker --wire tls,ws,wss --runtime deno,bun,node --against mosquitto
   deno task bench:broker --scenario named --scale 0.1
 `;

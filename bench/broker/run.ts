@@ -26,13 +26,13 @@ export async function measure(
   scenario: Scenario,
   options: RunOptions,
 ): Promise<Report> {
-  const broker = await startBroker(source, options.pin?.[0]);
+  const broker = await startBroker(source, { wire: scenario.wire, cpu: options.pin?.[0] });
   try {
-    const { host, port, login } = broker;
+    const { host, port, wire, login } = broker;
     return await carryOut({
       ...options,
       scenario,
-      target: { host, port, version: options.version, ...login },
+      target: { host, port, wire, version: options.version, ...login },
       usage: broker.usage,
     });
   } finally {

@@ -6,6 +6,7 @@
  */
 
 import type { QoS } from "../../src/core/codec/protocol.ts";
+import type { Wire } from "./wire.ts";
 
 /** What kind of work it is, and so who carries it out. */
 export type Pattern =
@@ -34,6 +35,8 @@ export interface Scenario {
   readonly otherFilters: number;
   /** Connections opened per second, where that is what is measured; 0: as fast as possible. */
   readonly connectRate: number;
+  /** By what it is carried to a broker that we start. */
+  readonly wire: Wire;
 }
 
 const BASE: Scenario = {
@@ -48,6 +51,7 @@ const BASE: Scenario = {
   silent: 0,
   otherFilters: 0,
   connectRate: 0,
+  wire: "tcp",
 };
 
 /** Makes a scenario; what is not said is as in `pairs`. */

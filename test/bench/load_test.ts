@@ -20,7 +20,7 @@ import { runtime } from "../support/current_runtime.ts";
 
 function optionsFor(port: number, load: Scenario): LoadOptions {
   return {
-    target: { host: "127.0.0.1", port, version: 4 },
+    target: { host: "127.0.0.1", port, wire: "tcp", version: 4 },
     scenario: load,
     seconds: 0.1,
     warmupSeconds: 0.05,
