@@ -50,9 +50,17 @@ function describe(option: Option): string {
     option.value.syntax,
     defaultOf(option),
     RELOAD[option.reload],
-    option.effect + (option.deprecated === undefined ? "" : " Deprecated."),
+    option.effect + deprecationOf(option),
     option.difference ?? "",
   ]);
+}
+
+function deprecationOf({ name, aliases, prefixes, deprecated = {} }: Option): string {
+  const names = Object.keys(deprecated);
+  if (names.length === 0) return "";
+  const all = prefixes ?? [name, ...aliases ?? []];
+  if (names.length === all.length) return " Deprecated.";
+  return ` Deprecated as ${names.map((one) => `\`${one}\``).join(", ")}.`;
 }
 
 function defaultOf({ default: text, fallback }: Option): string {

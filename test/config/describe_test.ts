@@ -32,6 +32,10 @@ test("describeOptions() has a row of seven columns for every option", () => {
     "| `max_qos`, `maximum_qos` | listener, or the default one | 0 to 2 | 2 | new connections | " +
       "The highest QoS of a message or subscription. |  |",
   );
+  assertEquals(
+    rows.find((row) => row.startsWith("| `plugin_opt_"))?.split(" | ")[5],
+    "What the plugin is told, by key. Deprecated as `auth_opt_`.",
+  );
 });
 
 test("OPTIONS are in the order of their names within each table, and end in a full stop", () => {

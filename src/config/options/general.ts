@@ -293,6 +293,7 @@ export const GENERAL_OPTIONS: readonly Option[] = [
     repeat: "last",
     reload: "D",
     effect: "Sends small packets at once.",
+    difference: "They are always sent at once.",
   },
   {
     name: "sys_interval",

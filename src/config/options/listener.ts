@@ -64,7 +64,7 @@ export const LISTENER_OPTIONS: readonly Option[] = [
     field: "listener.httpDir",
     repeat: "never",
     reload: "N",
-    effect: "Static files that a listener of protocol http_api gives out.",
+    effect: "Static files that a listener of protocol `websockets` or `http_api` gives out.",
   },
   {
     name: "listener",

@@ -38,6 +38,7 @@ export const PERSISTENCE_OPTIONS: readonly Option[] = [
     repeat: "last",
     reload: "Y",
     effect: "Whether sessions and retained messages survive a restart.",
+    difference: "Nothing is saved in this version, which a warning says at the start.",
   },
   {
     name: "persistence_file",

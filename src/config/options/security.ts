@@ -75,7 +75,7 @@ export const SECURITY_OPTIONS: readonly Option[] = [
     repeat: "last",
     reload: "D",
     deprecated: { per_listener_settings: "Use options of listeners and 'plugin_use' instead." },
-    effect: "Whether the options of scope S belong to the listener in whose section they stand.",
+    effect: "Whether options that may stand per listener count only where they stand.",
   },
   {
     name: "psk_file",

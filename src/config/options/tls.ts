@@ -126,6 +126,7 @@ export const TLS_OPTIONS: readonly Option[] = [
     repeat: "never",
     reload: "N",
     effect: "The lowest version of TLS.",
+    difference: "`tlsv1.1` is accepted as well; on Deno it means 1.2.",
   },
   {
     name: "use_identity_as_username",
