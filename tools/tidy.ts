@@ -6,6 +6,7 @@
  * @module
  */
 
+import { generatedDocs } from "./docs.ts";
 import { runCommand } from "./process.ts";
 import { fromRoot, listFiles, ROOT } from "./root.ts";
 import { importArrows, noCycles } from "./tidy/arrows.ts";
@@ -44,6 +45,7 @@ export const RULES: readonly Rule[] = [
   noRegistryHosts,
   reasonedSkips,
   productLock,
+  generatedDocs,
 ];
 
 const GIT_LIMIT_MS = 30_000;
