@@ -12,7 +12,7 @@ import type { Peer } from "../core/session/peer.ts";
 import { type HttpHandler, type HttpResponse, textResponse } from "../transport/http.ts";
 import { type Credentials, parseBasicAuth } from "./basic_auth.ts";
 import { isHostAllowed } from "./host_check.ts";
-import { notFound, type ServeFile } from "./static_files.ts";
+import { methodNotAllowed, notFound, type ServeFile } from "./static_files.ts";
 import { decodePath } from "./url_path.ts";
 
 /** The client identifier by which whoever asks is known to the deciders. */
@@ -54,9 +54,7 @@ export interface ApiOptions {
 export function createApi(options: ApiOptions): HttpHandler {
   return async (request) => {
     if (!isHostAllowed(request, options.hosts)) return textResponse(421, "Unknown host.\n");
-    if (request.method !== "GET" && request.method !== "HEAD") {
-      return textResponse(405, "Invalid HTTP Method\n", { Allow: "GET, HEAD" });
-    }
+    if (request.method !== "GET" && request.method !== "HEAD") return methodNotAllowed();
     const path = decodePath(request.path);
     // Access rules are about topics, so a path with wildcards could be allowed for another's sake.
     if (path === undefined || /[+#]/.test(path)) return notFound();

@@ -9,7 +9,8 @@
 
 import { OperationError } from "../core/base/operation_error.ts";
 import type { Files } from "../runtime/files.ts";
-import { type HttpResponse, textResponse } from "../transport/http.ts";
+import { type HttpHandler, type HttpResponse, textResponse } from "../transport/http.ts";
+import { decodePath } from "./url_path.ts";
 
 /** A larger file is not served: this is for pages, not for downloads. */
 const FILE_BYTES_MAX = 16 * 1_048_576;
@@ -51,6 +52,15 @@ export async function openStaticFiles(files: Files, directory: string): Promise<
   };
 }
 
+/** Gives files and nothing else, to everybody. */
+export function serveFiles(serveFile: ServeFile): HttpHandler {
+  return async ({ method, path }) => {
+    if (method !== "GET" && method !== "HEAD") return methodNotAllowed();
+    const decoded = decodePath(path);
+    return decoded === undefined ? notFound() : await serveFile(decoded);
+  };
+}
+
 function fileResponse(path: string, body: Uint8Array, release: () => void): HttpResponse {
   const headers = { "Content-Type": contentType(path), "X-Content-Type-Options": "nosniff" };
   return { status: 200, headers, body, release };
@@ -82,6 +92,11 @@ async function unlessMissing<T>(result: Promise<T>): Promise<T | undefined> {
     if (isExpected) return undefined;
     throw error;
   }
+}
+
+/** What is answered to any method but reading. */
+export function methodNotAllowed(): HttpResponse {
+  return textResponse(405, "Invalid HTTP Method\n", { Allow: "GET, HEAD" });
 }
 
 /** What stands for everything that we do not have. */

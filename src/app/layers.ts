@@ -7,7 +7,7 @@
  */
 
 import { type ApiOptions, createApi } from "../admin/api.ts";
-import { openStaticFiles, type ServeFile } from "../admin/static_files.ts";
+import { openStaticFiles, type ServeFile, serveFiles } from "../admin/static_files.ts";
 import type { ListenerConfig } from "../config/config.ts";
 import { OperationError } from "../core/base/operation_error.ts";
 import type { Files } from "../runtime/files.ts";
@@ -72,7 +72,7 @@ async function withProtocol(
     headBytesMax,
     onError,
     onRejected,
-    ...serveFile === undefined ? {} : { http: (request) => serveFile(request.path) },
+    ...serveFile === undefined ? {} : { http: serveFiles(serveFile) },
   });
 }
 

@@ -1,7 +1,7 @@
 // Files over HTTP: what is in the directory and nothing that is not, with its type and its bounds.
 
 import { assertEquals, assertRejects } from "@std/assert";
-import { openStaticFiles } from "../../src/admin/static_files.ts";
+import { openStaticFiles, serveFiles } from "../../src/admin/static_files.ts";
 import { OperationError } from "../../src/core/base/operation_error.ts";
 import type { HttpResponse } from "../../src/transport/http.ts";
 import { test } from "../harness.ts";
@@ -84,4 +84,29 @@ test("openStaticFiles() wants a directory", async () => {
     const error = await assertRejects(() => openStaticFiles(FILES, path), OperationError);
     assertEquals(error.code, "not-found");
   }
+});
+
+test("serveFiles() reads decoded paths, and knows no method but reading (B-57)", async () => {
+  const handler = serveFiles(await openStaticFiles(FILES, "/www"));
+  const peer = { remoteAddress: "127.0.0.1", remotePort: 1, localPort: 2 };
+  const answer = async (method: string, path: string) =>
+    plain(await handler({ method, path, query: "", headers: new Map(), peer }));
+  assertEquals(
+    [
+      await answer("GET", "/%61pp.JS"),
+      await answer("HEAD", "/app.JS"),
+      await answer("POST", "/app.JS"),
+      await answer("GET", "/sub/..%2fapp.JS"),
+      await answer("GET", "/sub/../app.JS"),
+      await answer("GET", "/%"),
+    ],
+    [
+      "200 text/javascript; charset=utf-8 1",
+      "200 text/javascript; charset=utf-8 1",
+      "405 text/plain; charset=utf-8 Invalid HTTP Method\n",
+      NOT_FOUND,
+      NOT_FOUND,
+      NOT_FOUND,
+    ],
+  );
 });
