@@ -340,8 +340,8 @@ test(
   () =>
     MidgeProcess.with({ config: SECOND }, async (midge) => {
       await tryCases(midge, FORBIDDEN);
-    // Those who were let in are gone, and their sessions with them.
-    await midge.logged(/^Client ok- \[.*\] disconnected/, 2);
+      // Those who were let in are gone, and their sessions with them.
+      await midge.logged(/^Client ok- \[.*\] disconnected/, 2);
       for (const clientId of ["ok-1", "ok-2"]) {
         await WireClient.connect(midge.port, 5, { clientId, keepAlive: 60 });
       }
