@@ -39,6 +39,8 @@ export interface BrokerOptions {
   readonly onError?: (stage: FailureStage, error: unknown) => void;
   /** Unsigned 32-bit integers; cryptographically strong by default. */
   readonly random?: Random;
+  /** Has an event for what clients publish below `$CONTROL/`, which is refused otherwise. */
+  readonly takesCommands?: boolean;
   /** Called when somebody is about to look for what is retained below `$SYS`. */
   readonly beforeSysRead?: () => void;
   /** The runtime to listen with, or how to find it when it is needed. */
@@ -122,6 +124,7 @@ export class Broker {
       limits: { ...DEFAULT_LIMITS, ...options.limits },
       listener: this.#granted,
       random: options.random ?? randomUint32,
+      takesCommands: options.takesCommands ?? false,
       tracesPackets: options.tracesPackets ?? false,
       ...options.policy === undefined ? {} : { policy: options.policy },
       beforeRead: options.beforeSysRead,
@@ -232,6 +235,16 @@ export class Broker {
     const matched = this.#driver.publish(message);
     if (matched < 0) throw new TypeError(`Cannot publish to the topic "${message.topic}"`);
     return matched;
+  }
+
+  /**
+   * Sends one client a message with QoS 0, whether or not it has subscribed to the topic.
+   *
+   * @returns `false` when it is not connected, or may not have it.
+   */
+  tell(clientId: string, topic: string, payload: Uint8Array): boolean {
+    this.#assertOpen();
+    return this.#driver.tell(clientId, topic, payload);
   }
 
   /** Sends a client away; `false` when it is not connected. */

@@ -127,6 +127,11 @@ export class Security {
     }
   }
 
+  /** The plugins, in the order in which they were loaded. */
+  get plugins(): readonly LoadedPlugin[] {
+    return [...new Set(this.#plugins.values())];
+  }
+
   /** The pre-shared key of an identity, by the files of these settings. */
   keyOf(security: SecurityConfig, identity: string): Uint8Array | undefined {
     const { pskFile } = security;

@@ -25,6 +25,8 @@ import type { Logger } from "../telemetry/log.ts";
 import type { LogType } from "../telemetry/log_line.ts";
 import type { Accept } from "../transport/transport.ts";
 import { Broker } from "./broker.ts";
+import { brokerCommands } from "./broker_commands.ts";
+import { answerRequest, BROKER_ENDPOINT } from "./control_api.ts";
 import { withLayers } from "./layers.ts";
 import { limitsOf, settingsOf } from "./limits.ts";
 import { type ListenerSurroundings, OpenListener } from "./listeners.ts";
@@ -67,6 +69,7 @@ export class Server {
       limits: limitsOf(config),
       policy: gatekeeper,
       ask: (question) => gatekeeper.ask(question),
+      takesCommands: true,
       tracesPackets: logger.wantsPackets,
       onEvent: (event) => this.#onEvent(event),
       onError: (stage, error) => logger.log("error", `Error: ${stage} failed: ${describe(error)}`),
@@ -159,7 +162,7 @@ export class Server {
   publishLog(topic: string, line: string): void {
     this.#broker.publish({
       topic,
-      payload: new TextEncoder().encode(line),
+      payload: encode(line),
       qos: 2,
       properties: { messageExpiryInterval: LOG_EXPIRY_SECONDS },
     });
@@ -184,8 +187,29 @@ export class Server {
     if (event.kind === "login-refused") {
       this.#guard.failed(event.peer.remoteAddress, this.#options.runtime.now());
     }
+    if (event.kind === "control") this.#obey(event);
     this.#options.logger.logEvent(event);
     this.#security.gatekeeper.observe(event);
+  }
+
+  /** Answers a command; an endpoint that is not there is told to nobody but who asked for it. */
+  #obey({ clientId, username, topic, payload }: Extract<BrokerEvent, { kind: "control" }>): void {
+    const answerTopic = `${topic}/response`;
+    if (topic !== BROKER_ENDPOINT || !this.#config.general.enableControlApi) {
+      this.#broker.tell(clientId, answerTopic, encode(NO_ENDPOINT));
+      return;
+    }
+    const run = brokerCommands({
+      listeners: this.#listeners.map(({ config }) => config),
+      plugins: this.#security.plugins,
+    });
+    const answer = answerRequest(payload, (name) => {
+      const result = run(name);
+      const who = `${clientId}/${username ?? ""}`;
+      if (result !== undefined) this.#log("information", `Broker: ${who} | ${result.name}`);
+      return result;
+    });
+    this.#broker.publish({ topic: answerTopic, payload: encode(answer) });
   }
 
   #surroundings(config: Config): ListenerSurroundings {
@@ -273,6 +297,12 @@ export class Server {
       onLine: (line) => this.#log("notice", line),
     });
   }
+}
+
+const NO_ENDPOINT = '{"error": "endpoint not available"}';
+
+function encode(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
 }
 
 /** For how long a line of the log is of interest to a client that is away. */

@@ -88,6 +88,13 @@ export class Driver {
     return matched;
   }
 
+  /** Sends a message to one client; see `BrokerCore.tell`. */
+  tell(clientId: string, topic: string, payload: Uint8Array): boolean {
+    const isTold = this.#core.tell(clientId, topic, payload, this.#host.now());
+    this.#deferFlush();
+    return isTold;
+  }
+
   /** Sends a client away; `false` when it is not connected. */
   disconnect(clientId: string, reasonCode: ReasonCode): boolean {
     const isKnown = this.#core.disconnect(clientId, reasonCode, this.#host.now());

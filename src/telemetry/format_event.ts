@@ -32,6 +32,9 @@ export function formatEvent(event: BrokerEvent, wishes: EventWishes = ALL): read
     case "second-connect":
     case "session-expired":
       return wishes.wantsConnections ? formatComing(event) : [];
+    // What comes of a command is logged by who carries it out.
+    case "control":
+      return [];
     case "connected":
       return formatConnected(event, wishes);
     case "closed":

@@ -25,6 +25,7 @@ export interface VirtualBrokerOptions {
   readonly listener?: Partial<ListenerSettings>;
   readonly policy?: Policy;
   readonly keepsJournal?: boolean;
+  readonly takesCommands?: boolean;
   readonly tracesPackets?: boolean;
   readonly beforeRead?: (filter: string) => void;
   readonly seed?: number;

@@ -14,6 +14,7 @@ import { ReasonCode } from "../codec/reason_code.ts";
 import { makeMessage } from "../session/make_message.ts";
 import type { Change } from "./change.ts";
 import { Connection } from "./connection.ts";
+import { tell } from "./control.ts";
 import type { Counters } from "./counters.ts";
 import { describeSubscriptions } from "./describe_subscriptions.ts";
 import { feedStarved, pump } from "./pump.ts";
@@ -263,6 +264,11 @@ export class BrokerCore {
     const { messageExpiryInterval } = properties;
     if (messageExpiryInterval !== undefined) message.expiresAt = now + messageExpiryInterval * 1000;
     return publish(state, message, found, now);
+  }
+
+  /** Input: the host sends a message to one client, subscribed or not; `false` when it is away. */
+  tell(clientId: string, topic: string, payload: Uint8Array, now: number): boolean {
+    return tell(this.#state, clientId, topic, payload, now);
   }
 
   /** Input: the host sends a client away; `false` when it is not connected. */

@@ -132,6 +132,14 @@ export type BrokerEvent =
   | { readonly kind: "will-not-permitted"; readonly clientId: string; readonly topic: string }
   /** A client publishes too fast and waits, for the first time since it connected. */
   | { readonly kind: "publish-rate-exceeded"; readonly clientId: string }
+  /** A client has published below `$CONTROL/`: a command, perhaps with secrets in it. */
+  | {
+    readonly kind: "control";
+    readonly clientId: string;
+    readonly username: string | undefined;
+    readonly topic: string;
+    readonly payload: Uint8Array;
+  }
   | { readonly kind: "second-connect"; readonly peer: Peer; readonly clientId: string | undefined }
   | {
     readonly kind: "subscribed";

@@ -14,9 +14,9 @@ import type { Session } from "../session/session.ts";
 import { InboundAliases } from "../session/topic_aliases.ts";
 import type { MountPoint } from "../topic/mount_point.ts";
 import type { Topic } from "../topic/route_table.ts";
+import { isCommand, publishOrHandOver } from "./control.ts";
 import type { Connection, Pending, Target } from "./connection.ts";
 import type { PacketEvent } from "./event.ts";
-import { publish } from "./publish.ts";
 import { type Answer, ASK, ASK_MESSAGE, type PublishDecision } from "./question.ts";
 import { decideAgain, replaceMessage } from "./replacement.ts";
 import { isReserved } from "./reserved_topic.ts";
@@ -72,7 +72,8 @@ export function handlePublish(
   }
   const message = fillLive(state, connection, session, topic, now);
   if (topic.isReserved || !state.isOpen) {
-    const decision = topic.isReserved && isReserved(topic.name)
+    const isOurs = topic.isReserved && isReserved(topic.name) && !isCommand(state, topic.name);
+    const decision = isOurs
       ? ReasonCode.NOT_AUTHORIZED
       : state.policy.publish(session, topic.name, view.qos, view.retain);
     if (decision === ASK || decision === ASK_MESSAGE) {
@@ -90,7 +91,7 @@ export function handlePublish(
   }
   // Both are read before `publish`, which may use the view's bytes no longer.
   const { qos, packetId } = view;
-  const matched = publish(state, message, topic, now);
+  const matched = publishOrHandOver(state, session, message, topic, now);
   if (qos > 0) acknowledgePublished(state, connection, session, qos, packetId, matched);
 }
 
@@ -155,7 +156,7 @@ export function answerPublish(
     return;
   }
   const topic = state.routes.find(message.topicBytes, message.topicStart, message.topicEnd);
-  const matched = topic === null ? 0 : publish(state, message, topic, now);
+  const matched = topic === null ? 0 : publishOrHandOver(state, session, message, topic, now);
   acknowledgePublished(state, connection, session, qos, packetId, matched);
 }
 

@@ -57,6 +57,8 @@ export interface BrokerCoreOptions {
   readonly listener?: ListenerSettings;
   /** Gathers changes for a store. */
   readonly keepsJournal?: boolean;
+  /** Hands the host what clients publish below `$CONTROL/`; refused otherwise. */
+  readonly takesCommands?: boolean;
   /** Gathers an event for every packet. */
   readonly tracesPackets?: boolean;
   /**
@@ -90,6 +92,7 @@ export class BrokerState {
   ownListener: ListenerSettings;
   readonly random: Random;
   readonly keepsJournal: boolean;
+  readonly takesCommands: boolean;
   tracesPackets: boolean;
   /** The host has little memory left: what would need more is refused until it says otherwise. */
   isShortOfMemory = false;
@@ -175,6 +178,7 @@ export class BrokerState {
     this.#flushBytes = Math.min(FLUSH_BYTES_MAX, options.limits.backlogBytesMax >> 1);
     this.random = options.random;
     this.keepsJournal = options.keepsJournal ?? false;
+    this.takesCommands = options.takesCommands ?? false;
     this.tracesPackets = options.tracesPackets ?? false;
     this.beforeRead = options.beforeRead;
     this.pool = new BufferPool(options.limits.idleBufferBytesMax);
