@@ -231,8 +231,8 @@ class Program {
     if (config.persistence.isOn) {
       this.#logger.log(
         "warning",
-        "Warning: This version has no persistence: sessions and messages are kept in memory only, " +
-          "and end with the broker.",
+        "Warning: This version has no persistence: sessions and messages are kept in memory " +
+          "only, and end with the broker.",
       );
     }
     if (config.isLocalOnly) {

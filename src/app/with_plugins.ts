@@ -1,6 +1,6 @@
 /**
- * Plugins for a broker that is a library: whoever embeds it hands over the objects themselves, where
- * the program loads modules.
+ * Plugins for a broker that is a library: whoever embeds it hands over the objects themselves,
+ * where the program loads modules.
  *
  * @module
  */

@@ -192,10 +192,8 @@ export const GENERAL_OPTIONS: readonly Option[] = [
     field: "general.memoryLimit",
     repeat: "last",
     reload: "Y",
-    effect:
-      "Bytes of memory for the broker's objects; beyond it new clients, messages and subscriptions are refused.",
-    difference:
-      "Measured once a second, garbage included, not at every allocation; nobody is disconnected.",
+    effect: "Bytes of memory for the broker's objects; beyond it, what would need more is refused.",
+    difference: "Measured once a second, garbage included; nobody is disconnected for it.",
   },
   {
     name: "message_size_limit",
