@@ -58,30 +58,30 @@ async function becomeNamed(host: Host, config: Config, log: Log): Promise<void> 
   let name = user;
   let ids = await host.findUser(name);
   if (ids === undefined) {
-    if (isUserGiven && user !== DEFAULT_USER) throw missing(user);
-    log("warning", `Warning: ${missing(user).lines[0]} Trying '${FALLBACK_USER}' user instead.`);
+    if (isUserGiven && user !== DEFAULT_USER) throw invalid(missing(user));
+    log("warning", `Warning: ${missing(user)} Trying '${FALLBACK_USER}' user instead.`);
     name = FALLBACK_USER;
     ids = await host.findUser(name);
   }
-  if (ids === undefined) throw missing(name);
+  if (ids === undefined) throw invalid(missing(name));
   try {
     become(host, ids);
   } catch (error) {
     // Nobody asked for another user by name; who did is not left with more rights than he thinks.
     if (isUserGiven || !isNotSupported(error)) throw error;
-    log("warning", `Warning: Unable to drop privileges: ${wordsOf(error)}.`);
+    log("warning", `Warning: Unable to drop privileges: ${wordsOf(error.cause)}.`);
     return;
   }
   log("information", `Info: running mosquitto as user: ${name}.`);
 }
 
-function missing(user: string): StartError {
-  return invalid(`Unable to drop privileges to '${user}' because this user does not exist.`);
+function missing(user: string): string {
+  return `Unable to drop privileges to '${user}' because this user does not exist.`;
 }
 
-function isNotSupported(error: unknown): boolean {
-  const { cause } = error as { readonly cause?: unknown };
-  return cause instanceof OperationError && cause.code === "not-supported";
+function isNotSupported(error: unknown): error is StartError {
+  return error instanceof StartError && error.cause instanceof OperationError &&
+    error.cause.code === "not-supported";
 }
 
 function become(
