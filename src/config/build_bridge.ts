@@ -8,6 +8,7 @@
 import type { BridgeConfig, BridgeTopicConfig } from "./config.ts";
 import { type ConfigError, lineError } from "./config_error.ts";
 import type { BridgeDraft } from "./draft.ts";
+import type { ConfigNote } from "./note.ts";
 import { OPTIONS } from "./options/all.ts";
 
 type OptionValue = string | number | boolean;
@@ -45,6 +46,15 @@ export function buildBridge({ name, place, settings }: BridgeDraft): BridgeConfi
 /** What is wrong with each bridge, and with all of them beside each other. */
 export function checkBridges(bridges: readonly BridgeDraft[]): ConfigError[] {
   return [...bridges.flatMap(checkBridge), ...checkClientIds(bridges)];
+}
+
+/** A warning about each bridge that takes any remote with a certificate for the right one. */
+export function noteInsecureBridges(bridges: readonly BridgeDraft[]): ConfigNote[] {
+  const isInsecure = ({ settings }: BridgeDraft) => settings.get("bridge_insecure")?.value === true;
+  return bridges.filter(isInsecure).map(({ name }) => ({
+    type: "warning",
+    text: `Warning: Bridge '${name}' using insecure mode.`,
+  }));
 }
 
 function checkBridge(bridge: BridgeDraft): ConfigError[] {

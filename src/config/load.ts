@@ -11,7 +11,7 @@
 import { OperationError } from "../core/base/operation_error.ts";
 import type { Files } from "../runtime/files.ts";
 import { buildConfig } from "./build.ts";
-import { checkBridges } from "./build_bridge.ts";
+import { checkBridges, noteInsecureBridges } from "./build_bridge.ts";
 import { checkListener } from "./check_listener.ts";
 import type { Config, SourcePosition } from "./config.ts";
 import { type ConfigError, fileError, lineError } from "./config_error.ts";
@@ -72,6 +72,7 @@ function checkWhole(draft: Draft, parser: Parser): void {
     parser.notes.push(...notes);
   }
   parser.errors.push(...checkBridges(draft.bridges));
+  parser.notes.push(...noteInsecureBridges(draft.bridges));
 }
 
 /** Reads one file; without `includedAt` it is a main file, which may include others. */

@@ -373,6 +373,13 @@ test("loadConfig() refuses a text that is not UTF-8, but not a comment", async (
   assertEquals(await errorsOf(bytes("# \xe9t\xe9\nmax_qos 1 \xe9\n")), []);
 });
 
+test("loadConfig() warns of bridges that do not check whom they talk to", async () => {
+  assertEquals(await notesOf(`${BRIDGE}\nbridge_insecure true\nbridge_insecure true`), [
+    "warning: Warning: Bridge 'b' using insecure mode.",
+  ]);
+  assertEquals(await notesOf(`${BRIDGE}\nbridge_insecure true\nbridge_insecure false`), []);
+});
+
 test("B-53 loadConfig() tells when a security option replaces that of another section", async () => {
   const text = "listener 1883\nallow_anonymous false\nlistener 1884\nallow_anonymous true\n";
   assertEquals(await notesOf(text), [

@@ -100,21 +100,12 @@ export class Trial {
     return client;
   }
 
-  /** Connects and leaves; what the CONNECT was answered, in short. */
-  async knock(version: ProtocolVersion, options: ConnectOptions = {}): Promise<string> {
-    const client = await this.open(version);
-    client.send(client.connectBytes(options));
-    const answer = await firstOf(client);
-    if (answer === "connack 0x00") client.leave();
-    assertEquals(await client.untilClosed(), []);
-    return answer;
+  knock(version: ProtocolVersion, options: ConnectOptions = {}): Promise<string> {
+    return knock(this.port, version, options);
   }
 
-  /** What each version is answered, in order. */
-  async knockAll(options: ConnectOptions = {}): Promise<string[]> {
-    const answers: string[] = [];
-    for (const version of VERSIONS) answers.push(await this.knock(version, options));
-    return answers;
+  knockAll(options: ConnectOptions = {}): Promise<string[]> {
+    return knockAll(this.port, options);
   }
 
   /** Whoever is still connected goes, and with him his session. */
@@ -128,9 +119,30 @@ export class Trial {
 }
 
 /** What comes first, in short; `"closed"` when nothing does. */
-export async function firstOf(client: WireClient): Promise<string> {
+async function firstOf(client: WireClient): Promise<string> {
   const packet = await client.next("an answer").catch(() => undefined);
   return packet === undefined ? "closed" : describe(packet);
+}
+
+/** Connects and leaves; what the CONNECT was answered, in short. */
+export async function knock(
+  port: number,
+  version: ProtocolVersion,
+  options: ConnectOptions = {},
+): Promise<string> {
+  const client = await WireClient.open(port, version);
+  client.send(client.connectBytes(options));
+  const answer = await firstOf(client);
+  if (answer === "connack 0x00") client.leave();
+  assertEquals(await client.untilClosed(), []);
+  return answer;
+}
+
+/** What each version is answered, in order. */
+export async function knockAll(port: number, options: ConnectOptions = {}): Promise<string[]> {
+  const answers: string[] = [];
+  for (const version of VERSIONS) answers.push(await knock(port, version, options));
+  return answers;
 }
 
 /** The messages among packets, in short. */
