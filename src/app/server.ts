@@ -262,6 +262,8 @@ export class Server {
     listener: ListenerSettings,
   ): Promise<boolean> {
     const { gatekeeper } = this.#security;
+    // A connection that was there before the ban is no way around it.
+    if (this.#guard.isBanned(peer.remoteAddress, this.#options.runtime.now())) return false;
     const request: ConnectRequest = {
       peer,
       listener,
@@ -278,15 +280,21 @@ export class Server {
         .reasonCode
       : decision;
     if (reasonCode !== ReasonCode.SUCCESS) {
-      // Who was not asked who he is, because the broker is busy, has not failed.
-      if (isFailedLogin(reasonCode)) {
-        this.#guard.failed(peer.remoteAddress, this.#options.runtime.now());
-      }
+      this.#noteRefusal(request, reasonCode);
       return false;
     }
     const { clientId, username, policyNotes } = request;
     const client: Client = { clientId, username, listener, policyNotes };
     return gatekeeper.isOpenForTopics || gatekeeper.deliver(client, path);
+  }
+
+  /**
+   * A login by the HTTP API has failed. Browsers ask without credentials first, and who was not
+   * asked who he is, because the broker is busy, has not failed either.
+   */
+  #noteRefusal({ peer, clientId, username }: ConnectRequest, reasonCode: ReasonCode): void {
+    if (username === undefined || !isFailedLogin(reasonCode)) return;
+    this.#onEvent({ kind: "login-refused", peer, clientId, username, reasonCode });
   }
 
   #makeGuard({ rateLimits }: Config): LoginGuard {

@@ -55,7 +55,7 @@ export class LoginGuard {
     const { connects, onLine } = this.#options;
     const key = guardedAddress(address);
     if (key === undefined) return true;
-    if (this.#isBanned(key, now)) return false;
+    if (this.#isKeyBanned(key, now)) return false;
     if (connects === undefined) return true;
     const count = this.#connects.add(key, connects.seconds, now);
     if (count === connects.count + 1) {
@@ -69,7 +69,7 @@ export class LoginGuard {
     const { loginFailures, banSeconds, onLine } = this.#options;
     const key = guardedAddress(address);
     if (key === undefined || loginFailures === undefined) return;
-    if (this.#isBanned(key, now)) return;
+    if (this.#isKeyBanned(key, now)) return;
     const count = this.#failures.add(key, loginFailures.seconds, now);
     if (count < loginFailures.count) return;
     this.#failures.forget(key);
@@ -78,7 +78,13 @@ export class LoginGuard {
     onLine(`Client ${address} banned for ${banSeconds} seconds after ${count} failed logins.`);
   }
 
-  #isBanned(key: string, now: number): boolean {
+  /** Whether an address is turned away for the logins that failed. */
+  isBanned(address: string, now: number): boolean {
+    const key = guardedAddress(address);
+    return key !== undefined && this.#isKeyBanned(key, now);
+  }
+
+  #isKeyBanned(key: string, now: number): boolean {
     const until = this.#bans.get(key);
     if (until === undefined) return false;
     if (now < until) return true;

@@ -62,6 +62,19 @@ test("LoginGuard limits nobody unless it is told to, and nothing that is no addr
   }
 });
 
+test("LoginGuard.isBanned() tells of a ban without counting anything", () => {
+  const { guard } = fixture({
+    connects: { count: 1, seconds: 10 },
+    loginFailures: { count: 1, seconds: 10 },
+  });
+  guard.failed("192.0.2.1", 0);
+  assertEquals(
+    ["192.0.2.1", "192.0.2.2", "192.0.2.2", "/run/a.sock"].map((from) => guard.isBanned(from, 1)),
+    [true, false, false, false],
+  );
+  assertEquals(guard.mayConnect("192.0.2.2", 1), true);
+});
+
 test("LoginGuard remembers so many addresses and forgets the oldest", () => {
   const { guard } = fixture({
     connects: { count: 1, seconds: 10 },
