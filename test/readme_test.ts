@@ -8,6 +8,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { test } from "./harness.ts";
 import { currentRuntime } from "./runtime/programs.ts";
+import { makeCertificates } from "./support/certificates.ts";
 
 const LIMIT_MS = 30_000;
 const HEADINGS = { deno: "On Deno", bun: "On Bun", node: "On Node" } as const;
@@ -19,7 +20,7 @@ async function example(heading: string): Promise<string> {
   if (block === undefined) throw new Error(`README.md has no example after "${heading}"`);
   return block
     .replace(`"./mod.ts"`, JSON.stringify(new URL("../mod.ts", import.meta.url).href))
-    .replace("port: 1883", "port: 0");
+    .replaceAll(/port: \d+/g, "port: 0");
 }
 
 interface Outcome {
@@ -28,12 +29,17 @@ interface Outcome {
 }
 
 /** Runs a program; when it has printed a line it is interrupted, as a user would. */
-async function run(source: string): Promise<Outcome> {
+async function run(
+  source: string,
+  files: Readonly<Record<string, string>> = {},
+): Promise<Outcome> {
   const folder = await mkdtemp(join(tmpdir(), "midge-readme-"));
   const file = join(folder, "broker.ts");
-  await writeFile(file, source);
+  for (const [name, text] of Object.entries({ ...files, "broker.ts": source })) {
+    await writeFile(join(folder, name), text);
+  }
   const args = currentRuntime() === "deno" ? ["run", "-A", "--no-config", file] : [file];
-  const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(process.execPath, args, { cwd: folder, stdio: ["ignore", "pipe", "pipe"] });
   const limit = setTimeout(() => child.kill("SIGKILL"), LIMIT_MS);
   let output = "";
   child.stdout.on("data", (chunk) => {
@@ -61,6 +67,13 @@ test("README.md shows a program of this runtime that listens and ends when inter
   const { status, output } = await run(await example(HEADINGS[currentRuntime()]));
   assertMatch(output, /^(Listening on port|Try: mosquitto_sub -p) \d+/m);
   assertEquals(status, 0, output);
+});
+
+test("README.md shows how to listen with TLS and for browsers", async () => {
+  const { server } = await makeCertificates();
+  const files = { "server.pem": server.certificate, "server.key": server.key };
+  const { output } = await run(await example("With TLS, and for browsers"), files);
+  assertMatch(output, /^Listening on ports \d+ and \d+$/m);
 });
 
 test("README.md shows how to serve a pair of streams", async () => {
