@@ -52,29 +52,24 @@ export class OpenListener {
     this.#surroundings = surroundings;
   }
 
-  /** Whether anybody can come in here. */
-  get isOpen(): boolean {
-    return this.#sockets.length > 0;
-  }
-
   /**
-   * Opens its sockets: all of them, or none. If the broker can do without them, a failure is told
-   * and no more.
+   * Prepares what is behind its sockets and opens them: all, or none. What it resolves to says why
+   * there are none, for a broker that can do without them.
    */
-  async open(isNeeded: boolean): Promise<void> {
+  async open(): Promise<StartError | undefined> {
     const { config } = this;
-    const { readTls, layersOf, log } = this.#surroundings;
+    const { readTls, layersOf } = this.#surroundings;
     const tls = await readTls(config);
     this.#accept = await layersOf(config, this.settings);
     this.#tls = tls;
     try {
       if (config.path === undefined) await this.#openTcp(tls);
       else await this.#openUnix(config.path, tls);
+      return undefined;
     } catch (error) {
       await this.close();
       if (!(error instanceof OperationError)) throw error;
-      if (isNeeded) throw startErrorOf(error);
-      log("error", `Error: ${error.message}.`);
+      return startErrorOf(error);
     }
   }
 

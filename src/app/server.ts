@@ -86,6 +86,7 @@ export class Server {
   /** Opens everything; when that fails, nothing stays open. */
   async start(): Promise<void> {
     const config = this.#config;
+    const failures: StartError[] = [];
     try {
       await this.#security.loadPlugins(config, (message) => this.#broker.publish(message));
       const settings = config.listeners.map(settingsOf);
@@ -96,14 +97,18 @@ export class Server {
       for (const [i, listener] of config.listeners.entries()) {
         const opened = new OpenListener(listener, settings[i]!, this.#surroundings(config));
         this.#listeners.push(opened);
+        const failure = await opened.open();
+        if (failure === undefined) continue;
         // Of the loopback's two families one is enough, and the HTTP API is not what we are for.
-        await opened.open(!config.isLocalOnly && listener.protocol !== "http_api");
+        if (!config.isLocalOnly && listener.protocol !== "http_api") throw failure;
+        failures.push(failure);
       }
-      if (!this.#listeners.some(({ isOpen }) => isOpen)) {
-        throw new StartError(ExitStatus.FAILED, [
-          "Error: Unable to start any listening sockets, exiting.",
-        ]);
+      const lines = failures.flatMap((failure) => failure.lines);
+      if (failures.length === config.listeners.length) {
+        lines.push("Error: Unable to start any listening sockets, exiting.");
+        throw new StartError(ExitStatus.FAILED, lines);
       }
+      for (const line of lines) this.#log("error", line);
     } catch (error) {
       await this.stop();
       throw error;

@@ -127,7 +127,7 @@ test("runProgram() is content with one loopback, and not with none", async () =>
   machine.refused.set("127.0.0.1:1883", "address-in-use");
   assertEquals(await run(machine, { configFiles: [] }), 1);
   assertEquals(machine.takeLines().slice(-4), [
-    "Opening ipv6 listen socket on port 1883.",
+    "Error: Cannot listen on 127.0.0.1:1883: address-in-use.",
     "Error: Cannot listen on [::1]:1883: address-not-available.",
     "Error: Unable to start any listening sockets, exiting.",
     TERMINATING,
@@ -142,8 +142,8 @@ test("runProgram() does without the HTTP API, but not without anything to listen
   });
   assertEquals([status, machine.takeLines().slice(-5)], [0, [
     "Opening http api listen socket on port 9001.",
-    "Error: Cannot listen on 127.0.0.1:9001: address-in-use.",
     "Opening ipv4 listen socket on port 1.",
+    "Error: Cannot listen on 127.0.0.1:9001: address-in-use.",
     RUNNING,
     TERMINATING,
   ]]);
