@@ -65,11 +65,16 @@ export class Trial {
     return this.#mark;
   }
 
+  /** Has other lines read, and does not wait until they are in force. */
+  async send(lines: Lines): Promise<void> {
+    await this.midge.write("midge.conf", configOf(lines, ++this.#mark));
+    this.midge.signal("SIGHUP");
+  }
+
   /** Puts other lines in force. */
   async apply(lines: Lines): Promise<void> {
-    const mark = ++this.#mark;
-    await this.midge.write("midge.conf", configOf(lines, mark));
-    this.midge.signal("SIGHUP");
+    await this.send(lines);
+    const mark = this.#mark;
     const end = performance.now() + DEADLINE_MS;
     while (await this.#shownMark() !== mark) {
       if (performance.now() > end) throw new Error(`It does not reload:\n${this.midge.stderr}`);
@@ -150,13 +155,18 @@ export function messages(packets: readonly Packet[]): string[] {
   return packets.filter(({ type }) => type === "publish").map(describe);
 }
 
-/** Tries rows one after the other with one process. */
-export async function tryRows(
-  rows: readonly Row[],
-  files: Readonly<Record<string, string>> = {},
+/** Runs the body with a process whose configuration it changes by reloads. */
+export async function withTrial(
+  files: Readonly<Record<string, string>>,
+  body: (trial: Trial) => Promise<void>,
 ): Promise<void> {
-  await MidgeProcess.with({ config: configOf({}, FIRST_MARK), files }, async (midge) => {
-    const trial = new Trial(midge);
+  const config = configOf({}, FIRST_MARK);
+  await MidgeProcess.with({ config, files }, (midge) => body(new Trial(midge)));
+}
+
+/** Tries rows one after the other with one process. */
+export function tryRows(rows: readonly Row[]): Promise<void> {
+  return withTrial({}, async (trial) => {
     for (const { effect, lines, check } of rows) {
       for (const isSet of [true, false]) {
         try {
@@ -166,7 +176,8 @@ export async function tryRows(
         } catch (cause) {
           const what = `${isSet ? "With" : "Without"} the lines that "${effect}" is about`;
           const why = cause instanceof Error ? cause.stack : String(cause);
-          throw new Error(`${what}: ${why}\n${midge.lines.slice(-20).join("\n")}`, { cause });
+          const last = trial.midge.lines.slice(-20).join("\n");
+          throw new Error(`${what}: ${why}\n${last}`, { cause });
         }
       }
     }
