@@ -23,7 +23,7 @@ export function sourceUrl(path: string): string {
 export function withHost(script: string): string {
   return `import { nodeFiles as files } from "${sourceUrl("src/runtime/node/files.ts")}";
 import { ${runtimeName}Host } from "${sourceUrl(`src/runtime/${runtimeName}/own_host.ts`)}";
-const host = ${runtimeName}Host();
+const host = await ${runtimeName}Host();
 ${script}`;
 }
 

@@ -7,10 +7,13 @@
 import process from "node:process";
 import { OperationError } from "../../core/base/operation_error.ts";
 import type { Host } from "../host.ts";
+import { preloadArgon2id } from "../node/argon2id.ts";
 import { makeHost } from "../node/host.ts";
 
 /** Makes the host contract on Deno. */
-export function denoHost(): Host {
+export async function denoHost(): Promise<Host> {
+  // Whoever root becomes may not be able to read where the runtime keeps packages.
+  if (process.geteuid?.() === 0) await preloadArgon2id();
   return makeHost({
     dropGroups,
     importMarked(url, mark) {

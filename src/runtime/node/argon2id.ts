@@ -29,6 +29,16 @@ export function makeArgon2id(): Host["argon2id"] {
   };
 }
 
+/** Loads at once what would otherwise be loaded with the first hash. */
+export async function preloadArgon2id(): Promise<void> {
+  if (nativeArgon2() !== undefined) return;
+  try {
+    await import("@noble/hashes/argon2");
+  } catch {
+    // Nothing is lost yet: who needs it will be told why it is not there.
+  }
+}
+
 async function argon2id(password: Uint8Array, options: Argon2Options): Promise<Uint8Array> {
   const { salt, passes, memoryKib, lanes, length } = options;
   const isTooMuch = memoryKib > MEMORY_KIB_MAX || passes > PASSES_MAX || lanes > LANES_MAX ||
