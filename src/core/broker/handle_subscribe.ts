@@ -159,15 +159,10 @@ export function handleUnsubscribe(
   packet: UnsubscribePacket,
 ): void {
   const filters = packet.filters.map((filter) => unparsed(checkFilter(state, connection, filter)));
-  const reasonCodes = filters.map((filter, i): ReasonCode => {
+  const reasonCodes = filters.map((filter): ReasonCode => {
     const decision = state.isOpen ? ReasonCode.SUCCESS : state.policy.unsubscribe(session, filter);
     // Nobody outside is asked whether a client may have less.
     if (decision !== ReasonCode.SUCCESS && decision !== ASK) return decision;
-    state.emit({
-      kind: "unsubscribed",
-      clientId: session.clientId,
-      filter: packet.filters[i]!,
-    });
     return unsubscribe(state, session, filter)
       ? ReasonCode.SUCCESS
       : ReasonCode.NO_SUBSCRIPTION_EXISTED;
@@ -182,6 +177,10 @@ export function handleUnsubscribe(
       filters: packet.filters.map((filter, i) => ({ filter, reasonCode: reasonCodes[i]! })),
     });
   }
+  packet.filters.forEach((filter, i) => {
+    if (!isGranted(reasonCodes[i]!)) return;
+    state.emit({ kind: "unsubscribed", clientId: session.clientId, filter });
+  });
   sendUnsuback(state, connection, packet.packetId, reasonCodes);
 }
 
