@@ -10,6 +10,7 @@ import { generatedDocs } from "./docs.ts";
 import { runCommand } from "./process.ts";
 import { fromRoot, listFiles, ROOT } from "./root.ts";
 import { importArrows, noCycles } from "./tidy/arrows.ts";
+import { linksLead } from "./tidy/links.ts";
 import {
   fileSize,
   noUnusedExports,
@@ -46,6 +47,7 @@ export const RULES: readonly Rule[] = [
   reasonedSkips,
   productLock,
   generatedDocs,
+  linksLead,
 ];
 
 const GIT_LIMIT_MS = 30_000;

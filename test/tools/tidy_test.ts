@@ -5,6 +5,7 @@
 
 import { assertEquals } from "@std/assert";
 import { importArrows, noCycles } from "../../tools/tidy/arrows.ts";
+import { linksLead } from "../../tools/tidy/links.ts";
 import {
   fileSize,
   noUnusedExports,
@@ -255,4 +256,17 @@ test("productLock finds what is not in the import map", () => {
     productLock.find(project(files, JSON.stringify({ specifiers }))),
     ["npm:mqtt@5.16.0"],
   );
+});
+
+test("linksLead finds links to files and headings that there are not", () => {
+  const problems = find(linksLead, {
+    "a.md": "# A `b`-c: 1\n[up](#a-b-c-1) [in](docs/b.md#b) [dir](docs) [web](https://x.y/z)\n",
+    "docs/b.md": "# B\n[back](../a.md)\n[gone](../c.md)\n[other](../a.md#a)\n```\n# code\n```\n",
+    "docs/c.md": "[code](b.md#code)",
+  });
+  assertEquals(problems, [
+    "docs/b.md:3: ../c.md",
+    "docs/b.md:4: ../a.md#a",
+    "docs/c.md:1: b.md#code",
+  ]);
 });
