@@ -5,6 +5,7 @@ import { test } from "../harness.ts";
 import { PROCESS_TEST } from "../support/midge_process.ts";
 import { VERSIONS } from "../support/raw_packet.ts";
 import { describe, type WireClient } from "../support/wire_client.ts";
+import { exchangeRaw } from "./raw_exchange.ts";
 import { withTrial } from "./trial.ts";
 
 const DENIED = "Client connection from 127.0.0.1 denied: connection rate exceeded.";
@@ -70,5 +71,30 @@ test(
       for (const client of clients) {
         assertEquals(describe(await client.next("the message")), "publish m accepted");
       }
+    }),
+);
+
+test(
+  "packet_buffer_size bounds the head of a request",
+  PROCESS_TEST,
+  () =>
+    withTrial({}, async (trial) => {
+      const listener = "protocol http_api";
+      const request = new TextEncoder().encode(
+        `GET /api/v1/version HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nX: ${
+          "x".repeat(300)
+        }\r\n\r\n`,
+      );
+      const status = async (): Promise<string> => {
+        const { answer } = await exchangeRaw(trial.port, request);
+        const bytes = answer === "" ? [] : answer.split(" ").map((byte) => parseInt(byte, 16));
+        return String.fromCharCode(...bytes).split("\r\n")[0]!;
+      };
+      await trial.apply({ listener });
+      assertEquals(await status(), "HTTP/1.1 200 OK");
+      await trial.apply({ listener, general: "packet_buffer_size 300" });
+      assertEquals(await status(), "HTTP/1.1 431 Request Header Fields Too Large");
+      await trial.apply({ listener });
+      assertEquals(await status(), "HTTP/1.1 200 OK");
     }),
 );

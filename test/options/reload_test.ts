@@ -213,3 +213,30 @@ test(
       assertEquals(await allowed.ping(), []);
     }),
 );
+
+test(
+  "A reload reads every file again, those that are included as well",
+  PROCESS_TEST,
+  () =>
+    MidgeProcess.with({
+      config: "include_dir $DIR/more\nlistener $PORT1 127.0.0.1\nallow_anonymous true\n",
+      files: { "more/a.conf": "max_packet_size 1000\n", "second.conf": "max_keepalive 60\n" },
+      args: ["-c", "$DIR/second.conf"],
+    }, async (midge) => {
+      const shown = async (): Promise<string> => {
+        const client = await WireClient.open(midge.port, 5);
+        const { maximumPacketSize, serverKeepAlive } = (await client.handshake()).properties;
+        client.leave();
+        await client.untilClosed();
+        return `${maximumPacketSize} ${serverKeepAlive}`;
+      };
+      assertEquals(await shown(), "1000 60");
+      await midge.write("more/a.conf", "max_packet_size 2000\n");
+      await midge.write("second.conf", "max_keepalive 70\n");
+      midge.signal("SIGHUP");
+      await midge.logged("Reloading config.");
+      for (let found = "1000 60"; found !== "2000 70"; found = await shown()) {
+        assertEquals(found, "1000 60");
+      }
+    }),
+);
