@@ -56,6 +56,7 @@ export class Server {
   readonly #listeners: OpenListener[] = [];
   #config: Config;
   #guard: LoginGuard;
+  #isStopped = false;
 
   constructor(config: Config, options: ServerOptions) {
     const { runtime, host, logger, secrets } = options;
@@ -165,6 +166,8 @@ export class Server {
 
   /** Publishes a line of the log, which nothing is told about. */
   publishLog(topic: string, line: string): void {
+    // What is said after the end is for those who can still hear it.
+    if (this.#isStopped) return;
     this.#broker.publish({
       topic,
       payload: encode(line),
@@ -179,6 +182,7 @@ export class Server {
   }
 
   async stop(): Promise<void> {
+    this.#isStopped = true;
     this.#sys.stop();
     this.#memory.stop();
     await Promise.all(this.#listeners.map((listener) => listener.close()));
