@@ -126,7 +126,7 @@ export class Connection {
     const { mountPoint } = listener;
     this.mount = mountPoint === "" ? undefined : new MountPoint(mountPoint);
     this.isPlain = this.mount === undefined;
-    this.framer = new Framer(packetLimits);
+    this.framer = new Framer(packetLimits, pool);
     this.outbox = new Outbox(pool);
   }
 

@@ -11,6 +11,7 @@
  */
 
 import { assert } from "../base/assert.ts";
+import type { BufferPool } from "../base/buffer_pool.ts";
 import { copyBytes } from "../base/bytes.ts";
 import { MalformedPacketError, MqttError } from "./error.ts";
 import { VARINT_MAX } from "./protocol.ts";
@@ -20,6 +21,14 @@ const NOTHING: Uint8Array = new Uint8Array(0);
 
 /** The least that is allocated for a packet whose size is not known to be smaller. */
 const HELD_MIN = 64;
+
+/**
+ * Our own buffers of these sizes are borrowed: encrypted bytes come in pieces of 16 KiB, which cut
+ * every larger packet. Below, a connection that never finishes its packet would hold more than it
+ * has sent.
+ */
+const BORROWED_MIN = 2048;
+const BORROWED_MAX = 262_144;
 
 export class Framer {
   /** The largest remaining length of each packet type; replaced, or changed, at any time. */
@@ -43,12 +52,19 @@ export class Framer {
   #chunk: Uint8Array = NOTHING;
   #chunkAt = 0;
 
+  readonly #pool: BufferPool | undefined;
+
   // How much of the header `#readHeader` found: 0 while it is not whole.
   #headerSize = 0;
   #bodySize = 0;
 
-  constructor(limits: Uint32Array = new Uint32Array(16).fill(VARINT_MAX)) {
+  /** With a pool, buffers of its own are borrowed there. */
+  constructor(
+    limits: Uint32Array = new Uint32Array(16).fill(VARINT_MAX),
+    pool?: BufferPool,
+  ) {
     this.limits = limits;
+    this.#pool = pool;
   }
 
   /** How many bytes have come that have not been shown as part of a packet. */
@@ -105,7 +121,7 @@ export class Framer {
       const { bytes } = this;
       const at = this.#at;
       const count = this.#to - at;
-      const held = new Uint8Array(this.#heldSize(count));
+      const held = this.#take(this.#heldSize(count));
       copyBytes(held, 0, bytes, at, this.#to);
       this.#become(held, 0, count, true);
     } else {
@@ -113,7 +129,14 @@ export class Framer {
     }
   }
 
+  #take(size: number): Uint8Array {
+    const isBorrowed = size >= BORROWED_MIN && size <= BORROWED_MAX;
+    return (isBorrowed ? this.#pool?.take(size) : undefined) ?? new Uint8Array(size);
+  }
+
   #become(bytes: Uint8Array, at: number, to: number, isHeld: boolean): void {
+    // What was found in it was valid until now.
+    if (this.#isHeld && this.bytes.length >= BORROWED_MIN) this.#pool?.give(this.bytes);
     this.bytes = bytes;
     this.#at = at;
     this.#to = to;
@@ -215,7 +238,7 @@ export class Framer {
   #makeRoom(count: number): void {
     if (this.#to + count <= this.bytes.length) return;
     const kept = this.#to - this.#at;
-    const held = new Uint8Array(this.#heldSize(kept + count));
+    const held = this.#take(this.#heldSize(kept + count));
     copyBytes(held, 0, this.bytes, this.#at, this.#to);
     this.#become(held, 0, kept, true);
   }

@@ -7,6 +7,7 @@
 
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
+import { BufferPool } from "../../../src/core/base/buffer_pool.ts";
 import { AssertionError } from "../../../src/core/base/assert.ts";
 import { MalformedPacketError, MqttError } from "../../../src/core/codec/error.ts";
 import { Framer } from "../../../src/core/codec/framer.ts";
@@ -239,6 +240,38 @@ test("Framer.limits may be replaced between two packets", () => {
   assertThrows(() => framer.next(), MqttError);
   framer.limits = new Uint32Array(16).fill(2);
   assertEquals(framer.next(), true);
+});
+
+test("Framer borrows what a cut packet of kilobytes needs, and gives it back after the packet", () => {
+  const pool = new BufferPool(1 << 20);
+  const framer = new Framer(undefined, pool);
+  const packet = Uint8Array.from({ length: 16_388 }, (_, index) => index % 251);
+  packet.set([0x30, 0x80, 0x80, 0x01]);
+  const idleAfterEach: number[] = [];
+  for (const cut of [3000, 16_000, 16_387, 4000]) {
+    framer.feed(packet.slice(0, cut));
+    assertEquals(framer.next(), false);
+    framer.keepRest();
+    framer.feed(packet.slice(cut));
+    assertEquals(framer.next(), true);
+    assertEquals(shown(framer), toHex(packet));
+    assertEquals(framer.next(), false);
+    framer.keepRest();
+    idleAfterEach.push(pool.idleBytes);
+  }
+  // The first cut begins with 8 KiB and grows; from then on everything is there.
+  const size = 32_768;
+  assertEquals(idleAfterEach, [8192 + size, 8192 + size, 8192 + size, 8192 + size]);
+});
+
+test("Framer borrows nothing for the beginning of a packet that may never end", () => {
+  const pool = new BufferPool(1 << 20);
+  pool.give(new Uint8Array(4096));
+  const framer = new Framer(undefined, pool);
+  framer.feed(fromHex("30 ff ff 7f").slice(0, 3));
+  framer.next();
+  framer.keepRest();
+  assertEquals([pool.idleBytes, framer.bytes.length <= 64], [4096, true]);
 });
 
 test("Framer.bufferedBytes counts what has not been shown", () => {
