@@ -3,7 +3,8 @@
  *
  * The idea: a socket made with `onread` reads into one buffer that all connections share, which
  * spares an allocation for each chunk. Only a socket's constructor takes that option, so the handle
- * of an accepted socket is moved into a new one; where a socket has no such handle, 'data' serves.
+ * of an accepted socket is moved into a new one; a secure socket, which has to keep its handle, is
+ * made to look as if it had been constructed so. Where that cannot be done, 'data' serves.
  *
  * @module
  */
@@ -29,15 +30,15 @@ export function serveTcp(
 /** Serves a socket whose handshake is done, until it ends. */
 export function serveSecure(
   accepted: TLSSocket,
-  { tls, path }: { readonly tls: TlsPeer; readonly path: string | undefined },
+  { tls, path, shared }: SocketKind & { readonly tls: TlsPeer },
   accept: Accept,
 ): void {
-  new TcpConnection(accepted, { tls, path }).start(accept);
+  new TcpConnection(accepted, { tls, path, shared }).start(accept);
 }
 
 interface SocketKind {
-  /** Where to read into; a secure socket brings its own. */
-  readonly shared?: Uint8Array;
+  /** Where to read into. */
+  readonly shared: Uint8Array;
   readonly tls?: TlsPeer;
   readonly path: string | undefined;
 }
@@ -72,9 +73,9 @@ class TcpConnection implements Transport {
       if (this.#state === "open") this.#handler!.onBytes(chunk);
       return !this.#paused || this.#state !== "open";
     };
-    this.#socket = shared === undefined
-      ? accepted.on("data", onChunk)
-      : withSharedBuffer(accepted, shared, onChunk);
+    this.#socket = tls === undefined
+      ? withSharedBuffer(accepted, shared, onChunk)
+      : readingInto(accepted, shared, onChunk);
   }
 
   start(accept: Accept): void {
@@ -189,7 +190,7 @@ function onClose(this: ServedSocket): void {
 
 /** What an accepted socket holds on to, and what `onread` asks of it. Neither is documented. */
 interface Handle {
-  readonly useUserBuffer?: unknown;
+  readonly useUserBuffer?: (buffer: Uint8Array) => void;
 }
 
 function withSharedBuffer(
@@ -215,4 +216,35 @@ function withSharedBuffer(
       // `handle` is the option that is missing in the types.
     } as unknown as ConstructorParameters<typeof Socket>[0],
   );
+}
+
+/** What a socket that was constructed with `onread` has of it, by the names of the symbols. */
+const ONREAD_PARTS = ["kBuffer", "kBufferCb", "kBufferGen"] as const;
+
+/** As above, but the socket stays the owner of its handle. */
+function readingInto(
+  socket: Socket,
+  shared: Uint8Array,
+  onChunk: (chunk: Uint8Array) => boolean,
+): Socket {
+  const symbols = Object.getOwnPropertySymbols(socket);
+  const [buffer, callback, generator] = ONREAD_PARTS.map((name) =>
+    symbols.find(({ description }) => description === name)
+  );
+  // All of it was true of every Node so far; the tests below tell where it is not.
+  const parts = socket as unknown as { _handle?: Handle | null; [name: symbol]: unknown };
+  const handle = parts._handle;
+  if (
+    buffer === undefined || callback === undefined || generator === undefined ||
+    parts[buffer] !== null || parts[generator] !== null || socket.readableLength > 0 ||
+    typeof handle?.useUserBuffer !== "function"
+  ) return socket.on("data", onChunk);
+  parts[buffer] = shared;
+  parts[callback] = (count: number) =>
+    // A record may still come that was read before the pause: it waits, and so do those after it.
+    socket.isPaused() || socket.readableLength > 0
+      ? socket.push(shared.slice(0, count))
+      : onChunk(shared.subarray(0, count));
+  handle.useUserBuffer(shared);
+  return socket.on("data", onChunk);
 }

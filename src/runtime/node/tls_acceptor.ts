@@ -41,6 +41,8 @@ export interface TlsAcceptorOptions {
 }
 
 const PATH_MAX = 8;
+/** A record's bytes, and as many again. */
+const READ_BYTES = 32_768;
 const ALERT_MS = 100;
 
 /** Secures the connections of one listener. */
@@ -49,6 +51,8 @@ export class TlsAcceptor {
   readonly #limits: HandshakeLimits;
   readonly #accept: Accept;
   readonly #handshakes = new Set<Socket>();
+  /** One record is read at a time. */
+  readonly #shared = new Uint8Array(READ_BYTES);
   #server: Server;
 
   /** Throws an `OperationError` when the settings are not usable. */
@@ -115,7 +119,8 @@ export class TlsAcceptor {
             certificate: certificate && certificateName(certificate.raw),
             pskIdentity: identities.get(socket),
           };
-          serveSecure(socket, { tls: peer, path: this.#options.path }, this.#accept);
+          const { path } = this.#options;
+          serveSecure(socket, { tls: peer, path, shared: this.#shared }, this.#accept);
         } catch (error) {
           this.#options.onError?.(error, this.#addressOf(socket));
           socket.destroy();
