@@ -96,6 +96,7 @@ test(
       // The proxy does not know its client: the socket's address stays.
       assertEquals(await comeBy(port(1), text("PROXY UNKNOWN\r\n"), "unknown"), "connack 0x00");
       await midge.logged(/^New client connected from 127\.0\.0\.1:\d+ as unknown /);
+      await midge.logged(/^Client unknown \[127\.0\.0\.1:\d+\] disconnected\.$/);
       // The proxy looks whether we live.
       const local = binaryHeader({ command: 0x20, family: 0, body: [] });
       const lines = midge.lines.length;

@@ -1,8 +1,7 @@
 // Certificates for tests, made when they are asked for: authorities below authorities, what they
-// sign, and lists of what they revoked. All of them are PEM text; `writeCertificates` puts the usual
-// set into a folder, for programs that want paths.
+// sign, and lists of what they revoked. All of them are PEM text; `certificateFiles` gives the usual
+// set the names of files, for programs that want paths.
 
-import { mkdir, writeFile } from "node:fs/promises";
 import * as x509 from "x509";
 
 /** A certificate and its private key, as PEM. */
@@ -123,19 +122,16 @@ export async function makeCertificates(): Promise<Certificates> {
 }
 
 /**
- * Writes a set into a folder: `authority.pem`, `server.pem` and `server.key` and so on for each
- * member, `crl.pem` for the revocation list.
+ * A set as files: `authority.pem`, `server.pem` and `server.key` and so on for each member,
+ * `crl.pem` for the revocation list.
  */
-export async function writeCertificates(folder: string, all: Certificates): Promise<void> {
-  await mkdir(folder, { recursive: true });
+export function certificateFiles(all: Certificates): Record<string, string> {
+  const files: Record<string, string> = {};
   for (const [name, item] of Object.entries(all) as [string, Certificate | string][]) {
-    if (typeof item === "string") {
-      await writeFile(`${folder}/crl.pem`, item);
-    } else {
-      await writeFile(`${folder}/${name}.pem`, item.certificate);
-      await writeFile(`${folder}/${name}.key`, item.key, { mode: 0o600 });
-    }
+    if (typeof item === "string") files["crl.pem"] = item;
+    else Object.assign(files, { [`${name}.pem`]: item.certificate, [`${name}.key`]: item.key });
   }
+  return files;
 }
 
 interface Issued {
