@@ -8,6 +8,7 @@
 import { encodedLength } from "../core/base/utf8.ts";
 import { countLevels, isFilter } from "../core/topic/filter.ts";
 import {
+  concealed,
   type FileProblem,
   type Parsed,
   parsed,
@@ -68,7 +69,7 @@ export function parseAclFile(text: string, path: string): Parsed<AclEntries> {
       if (entries === undefined) users.set(rest, entries = []);
       current = entries;
     } else {
-      fail(`Error: Invalid line in acl_file "${path}": ${trimBlanks(content)}.`);
+      fail(`Error: Invalid line in acl_file "${path}": ${concealed(trimBlanks(content))}.`);
     }
   }
   return parsed({ anonymous, users, patterns }, problems);

@@ -38,6 +38,15 @@ export function* significantLines(text: string): Generator<readonly [text: strin
   }
 }
 
+/**
+ * A line as it may be shown. Behind a colon there is a secret in some of these files, and the one
+ * that was named in a configuration may be another than was meant.
+ */
+export function concealed(line: string): string {
+  const colon = line.indexOf(":");
+  return colon < 0 ? line : `${line.slice(0, colon + 1)}...`;
+}
+
 /** Removes the blanks of the C language at both ends, and no others. */
 export function trimBlanks(text: string): string {
   let start = 0;

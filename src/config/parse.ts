@@ -76,7 +76,9 @@ export class Parser {
   take(line: Line): void {
     const found = findOption(line.name);
     if (found === undefined) {
-      this.errors.push(lineError(`Unknown configuration variable '${line.name}'.`, line.place));
+      // No option has a colon in its name, but a line of a password file begins like that.
+      const name = line.name.replace(/:.*/s, ":...");
+      this.errors.push(lineError(`Unknown configuration variable '${name}'.`, line.place));
       return;
     }
     const fault = this.#apply(found, line);

@@ -56,7 +56,7 @@ test("A security file with an error has no value, and exit status 3 [B-51]", asy
       ]],
       [undefined, 3, [
         'Error: Missing username in acl_file "/f".',
-        'Error: Invalid line in acl_file "/f": alice:zz.',
+        'Error: Invalid line in acl_file "/f": alice:....',
       ]],
       [undefined, 3, [
         'Error: psk for identity "alice" contains non-hexadecimal characters.',

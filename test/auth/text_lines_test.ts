@@ -2,7 +2,7 @@
 
 import { assertEquals } from "@std/assert";
 import { test } from "../harness.ts";
-import { parsed, significantLines, trimBlanks } from "../../src/auth/text_lines.ts";
+import { concealed, parsed, significantLines, trimBlanks } from "../../src/auth/text_lines.ts";
 
 test("significantLines() numbers all lines and leaves out those that begin with #", () => {
   assertEquals([...significantLines("#x\na\r\n # b\n\nc")], [
@@ -23,4 +23,13 @@ test("parsed() has no value when one problem is an error", () => {
   const error = { severity: "error", message: "e" } as const;
   assertEquals(parsed(1, [warning]), { value: 1, problems: [warning] });
   assertEquals(parsed(1, [warning, error]), { value: undefined, problems: [warning, error] });
+});
+
+test("concealed() leaves out what is behind a colon", () => {
+  assertEquals(["topics a", "alice:$7$secret", "a : b : c", ":"].map(concealed), [
+    "topics a",
+    "alice:...",
+    "a :...",
+    ":...",
+  ]);
 });

@@ -2,7 +2,18 @@
 // many words and ends, or denies; it never lets somebody in for it.
 
 import { assertEquals } from "@std/assert";
-import { chmod, chown, mkdir, mkdtemp, rename, rm, symlink, writeFile } from "node:fs/promises";
+import {
+  chmod,
+  chown,
+  mkdir,
+  mkdtemp,
+  readFile,
+  rename,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -307,3 +318,42 @@ test("B-54 A file that others may read is warned about", AS_ROOT, async () => {
     answer: GRANTED,
   });
 });
+
+test("B-54 What the program writes is its own", PROCESS_TEST, () =>
+  MidgeProcess.with({
+    config: "listener $PORT1 127.0.0.1\nlog_dest file $DIR/log\nlog_dest stderr\n",
+    args: ["--tls-keylog", "$DIR/keys"],
+  }, async ({ folder }) => {
+    const modes = [];
+    for (const name of ["log", "keys"]) modes.push((await stat(join(folder, name))).mode & 0o777);
+    assertEquals(modes, [0o600, 0o600]);
+  }));
+
+test(
+  "B-54 Nothing is written through a link that somebody else may have placed",
+  PROCESS_TEST,
+  async () => {
+    const folder = await mkdtemp(join(tmpdir(), "midge-shared-"));
+    try {
+      await writeFile(join(folder, "victim"), "precious");
+      await symlink("victim", join(folder, "link"));
+      await chmod(folder, 0o1777);
+      const logging = await MidgeProcess.launch({
+        config: `listener $PORT1 127.0.0.1\nlog_dest file ${folder}/link\n`,
+      });
+      try {
+        await logging.logged(/^Error: .*link/);
+      } finally {
+        await logging.discard();
+      }
+      const ended = await MidgeProcess.run({
+        config: "listener $PORT1 127.0.0.1\n",
+        args: ["--tls-keylog", join(folder, "link")],
+      });
+      assertEquals(ended.status, 1);
+      assertEquals(await readFile(join(folder, "victim"), "utf8"), "precious");
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  },
+);

@@ -128,7 +128,7 @@ export class MidgeProcess {
   async running(): Promise<void> {
     let isEnded = false;
     this.ended.then(() => isEnded = true, () => isEnded = true);
-    await until(() => isEnded || / running$/m.test(this.stderr), `it runs: ${this.stderr}`);
+    await until(() => isEnded || / running(?:"|$)/m.test(this.stderr), `it runs: ${this.stderr}`);
     if (isEnded) throw new Error(`It has ended instead of running:\n${this.stderr}`);
   }
 
