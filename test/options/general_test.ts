@@ -274,6 +274,26 @@ const DELIVERING: readonly Row[] = [
     },
   },
   {
+    effect: "enable_control_api true answers commands",
+    lines: { general: "enable_control_api true" },
+    check: async (trial, isSet) => {
+      const command = JSON.stringify({ commands: [{ command: "listPlugins" }] });
+      const answer = isSet
+        ? '{"responses":[{"command":"listPlugins","data":{"plugins":[]}}]}'
+        : '{"error": "endpoint not available"}';
+      for (const version of VERSIONS) {
+        const client = await trial.connect(version);
+        await client.subscribe(["$CONTROL/broker/#"]);
+        client.publish("$CONTROL/broker/v1", command, { qos: 1, packetId: 1 });
+        const packets = [await client.next("an answer"), await client.next("another one")];
+        assertEquals(packets.map(describe).sort(), [
+          "puback 1 0x00",
+          `publish $CONTROL/broker/v1/response ${answer}`,
+        ]);
+      }
+    },
+  },
+  {
     effect: "max_packet_size ends connections that send larger ones",
     // The second line of that name counts, and is the mark at the same time.
     lines: {},
