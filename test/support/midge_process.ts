@@ -29,6 +29,9 @@ export const PROCESS_TEST = { timeout: 60_000 } as const;
 /** A test as root would otherwise start a program that may not read the files of the test. */
 const KEEPS_ITS_USER = { SNAP_NAME: "mosquitto" } as const;
 
+/** Shorter than the test of which it is a part. */
+const END_LIMIT_MS = 20_000;
+
 const FILE_MODE = 0o600;
 const PORTS_MAX = 9;
 
@@ -95,7 +98,7 @@ export class MidgeProcess {
   ): Promise<{ status: number | null; stdout: string; lines: string[] }> {
     const midge = await MidgeProcess.launch(options);
     try {
-      const status = await midge.ended;
+      const status = await midge.within(END_LIMIT_MS);
       return { status, stdout: midge.stdout, lines: midge.lines };
     } finally {
       await midge.discard();
@@ -130,6 +133,20 @@ export class MidgeProcess {
     this.ended.then(() => isEnded = true, () => isEnded = true);
     await until(() => isEnded || / running(?:"|$)/m.test(this.stderr), `it runs: ${this.stderr}`);
     if (isEnded) throw new Error(`It has ended instead of running:\n${this.stderr}`);
+  }
+
+  /** The exit status, soon; a program that goes on is an error, and does not outlive the test. */
+  async within(limitMs: number): Promise<number | null> {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const late = new Promise<never>((_, reject) => {
+      const error = new Error(`It goes on instead of ending:\n${this.stderr}`);
+      timer = setTimeout(() => reject(error), limitMs);
+    });
+    try {
+      return await Promise.race([this.ended, late]);
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   /** Resolves when such a line is in the log, `count` times. */
