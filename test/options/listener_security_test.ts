@@ -72,6 +72,26 @@ test(
     }),
 );
 
+test(
+  "per_listener_settings is reloaded with all that depends on it",
+  PROCESS_TEST,
+  () =>
+    MidgeProcess.with({ config: SECTIONS }, async (midge) => {
+      const prefixes = async (): Promise<string> => (await survey(midge)).prefixes.join(" ");
+      assertEquals(await prefixes(), "one- one- one- one-");
+      for (const isSet of [true, false]) {
+        await midge.write("midge.conf", `per_listener_settings ${isSet}\n${SECTIONS}`);
+        midge.signal("SIGHUP");
+        const [before, after] = ["one- one- one- one-", "one- auto-"];
+        const wanted = isSet ? after : before;
+        let found = "";
+        const end = performance.now() + 10_000;
+        while (found !== wanted && performance.now() < end) found = await prefixes();
+        assertEquals(found, wanted);
+      }
+    }),
+);
+
 const MAY_BOTH = "user writer\ntopic write r/#\nuser reader\ntopic read r/#\n";
 const MAY_READ = "user reader\ntopic read r/#\ntopic read $SYS/#\n";
 

@@ -58,6 +58,20 @@ test(
       assertEquals(await second.untilClosed(), []);
       await midge.logged("Client connection from 127.0.0.1 denied: max_connections exceeded.");
       client.leave();
+      await client.untilClosed();
+      // It is reloaded like any other, and does not become one by a reload.
+      await midge.write("midge.conf", "max_qos 0\nsys_interval 0\n");
+      midge.signal("SIGHUP");
+      await midge.logged("Creating default listener due to 'max_qos' option.");
+      for (let maximumQos: number | undefined; maximumQos !== 0;) {
+        const again = await WireClient.open(midge.port, 5);
+        maximumQos = (await again.handshake()).properties.maximumQos;
+        again.leave();
+        await again.untilClosed();
+      }
+      await midge.write("midge.conf", "listener $PORT1\n");
+      midge.signal("SIGHUP");
+      await midge.logged("Error: The configuration in force stays as it was.");
     }),
 );
 
