@@ -209,6 +209,24 @@ const DELIVERING: readonly Row[] = [
           isSet ? 1 : 0,
         ]);
       }
+      // What is retained, and what waits, is raised alike.
+      const publisher = await trial.connect(5);
+      publisher.publish("u", "kept", { retain: true });
+      await publisher.ping();
+      const subscriber = await trial.connect(4, { clientId: "ok-stays", cleanStart: false });
+      await subscriber.subscribe(["u"], 1);
+      const kept = await subscriber.next("what is retained");
+      assertEquals(kept.type === "publish" && kept.qos, isSet ? 1 : 0);
+      subscriber.leave();
+      await subscriber.untilClosed();
+      publisher.publish("u", "", { retain: true });
+      await publisher.ping();
+      const again = await trial.connect(4, { clientId: "ok-stays", cleanStart: false });
+      const waited = isSet ? ["publish u kept", "publish u "] : [];
+      assertEquals(messages(await again.ping()), waited);
+      again.leave();
+      await again.untilClosed();
+      await trial.knock(5, { clientId: "ok-stays" });
     },
   },
   {
