@@ -92,6 +92,22 @@ test(
     }),
 );
 
+test("login_ban_duration ends a ban", PROCESS_TEST, () =>
+  MidgeProcess.with({
+    config: `${BEHIND_PROXY}password_file $DIR/passwd\n` +
+      "login_failure_limit 1 600\nlogin_ban_duration 1\n",
+    files: { passwd: passwordFile({ alice: "right" }) },
+  }, async (midge) => {
+    assertEquals(await knock(midge.port, "192.0.2.1", MALLORY), 0x87);
+    assertEquals(about(midge, "banned"), [
+      "Client 192.0.2.1 banned for 1 seconds after 1 failed logins.",
+    ]);
+    let answer: number | "closed" = "closed";
+    // The limit of the test is that of the wait.
+    while (answer === "closed") answer = await knock(midge.port, "192.0.2.1", ALICE);
+    assertEquals(answer, 0);
+  }));
+
 test(
   "connect_rate_limit turns away an address that comes too often, and says so once",
   PROCESS_TEST,
