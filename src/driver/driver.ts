@@ -168,7 +168,9 @@ export class Driver {
     } catch (error) {
       this.#fail(connection, error);
     }
-    this.#deferFlush();
+    // Most often nothing waited for this, and a turn for nothing costs as much as one for a message.
+    if (this.#core.hasOutputs) this.#deferFlush();
+    else if (!this.#isStopped) this.#alarm.set(this.#core.nextDeadline);
   }
 
   /** From a link: the transport is gone. */

@@ -316,6 +316,12 @@ export class BrokerCore {
     return this.#state.dirty.length > 0;
   }
 
+  /** Whether the turn has produced anything at all. */
+  get hasOutputs(): boolean {
+    const { dirty, closings, questions, changes, events } = this.#state;
+    return dirty.length + closings.length + questions.length + changes.length + events.length > 0;
+  }
+
   /** Output: connections with something to send, or whose reading is to be paused or resumed. */
   takeDirty(): readonly Connection[] {
     const state = this.#state;
