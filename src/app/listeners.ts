@@ -69,7 +69,7 @@ export class OpenListener {
     } catch (error) {
       await this.close();
       if (!(error instanceof OperationError)) throw error;
-      return startErrorOf(error);
+      return startErrorOf(error, config);
     }
   }
 
@@ -101,7 +101,7 @@ export class OpenListener {
       // One after the other: if they are of no use, the first one says so.
       for (const socket of this.#sockets) if (tls !== undefined) await socket.setTls?.(tls);
     } catch (error) {
-      throw error instanceof OperationError ? startErrorOf(error) : error;
+      throw error instanceof OperationError ? startErrorOf(error, config) : error;
     }
     this.config = config;
     this.settings = settings;
@@ -186,6 +186,11 @@ export class OpenListener {
   };
 }
 
-function startErrorOf(cause: OperationError): StartError {
-  return new StartError(ExitStatus.FAILED, [`Error: ${cause.message}.`], { cause });
+/** What is wrong with the settings of a listener does not tell by itself whose they are. */
+function startErrorOf(cause: OperationError, { port, path }: ListenerConfig): StartError {
+  const lines = [`Error: ${cause.message}.`];
+  if (cause.code === "tls-failed" || cause.code === "not-supported") {
+    lines.push(`Error found in the listener on ${path ?? `port ${port}`}.`);
+  }
+  return new StartError(ExitStatus.FAILED, lines, { cause });
 }

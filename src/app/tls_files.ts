@@ -42,29 +42,32 @@ export async function readTlsFiles(
   const { tls } = listener;
   if (tls === undefined) return undefined;
   const { files, keyOf, onSecrets } = surroundings;
-  const read = (path: string | undefined, what: string): Promise<string> =>
-    path === undefined ? Promise.resolve("") : readOrFail(() => files.readText(path), what);
+  const read = (path: string | undefined, kind: PemKind, what: string) =>
+    path === undefined ? undefined : readPem(() => files.readText(path), kind, what);
   const certificate = await read(
     tls.certFile,
+    CERTIFICATE,
     `Unable to load server certificate "${tls.certFile}". Check certfile.`,
   );
-  const key = tls.keyFile === undefined ? "" : await readKey(tls.keyFile, surroundings);
+  const key = tls.keyFile === undefined ? undefined : await readKey(tls.keyFile, surroundings);
   const authorities = await read(
     tls.caFile,
+    CERTIFICATE,
     `Unable to load CA certificates. Check cafile "${tls.caFile}".`,
   );
   const lists = await read(
     tls.crlFile,
+    REVOCATION_LIST,
     `Unable to load certificate revocation file "${tls.crlFile}". Check crlfile.`,
   );
   const directory = tls.caPath === undefined
-    ? { authorities: "", lists: "" }
+    ? undefined
     : await readHashedDirectory(files, tls.caPath);
   return {
-    certificate: certificate || undefined,
-    key: key || undefined,
-    authorities: `${authorities}${directory.authorities}` || undefined,
-    revocationLists: `${lists}${directory.lists}` || undefined,
+    certificate,
+    key,
+    authorities: joined(authorities, directory?.authorities),
+    revocationLists: joined(lists, directory?.lists),
     requiresCertificate: listener.requireCertificate,
     ignoresCertificateDates: tls.disableClientCertDateChecks,
     minimumVersion: VERSIONS[tls.tlsVersion],
@@ -75,16 +78,45 @@ export async function readTlsFiles(
   };
 }
 
+/** What a file has to hold, so that one that is empty never means that nothing is checked. */
+interface PemKind {
+  readonly start: RegExp;
+  readonly name: string;
+}
+
+const CERTIFICATE: PemKind = { start: /^-----BEGIN CERTIFICATE-----/m, name: "certificate" };
+const PRIVATE_KEY: PemKind = { start: /^-----BEGIN [A-Z ]*PRIVATE KEY-----/m, name: "private key" };
+const REVOCATION_LIST: PemKind = {
+  start: /^-----BEGIN X509 CRL-----/m,
+  name: "certificate revocation list",
+};
+
+async function readPem(
+  read: () => Promise<string>,
+  { start, name }: PemKind,
+  what: string,
+): Promise<string> {
+  const text = await readOrFail(read, what);
+  if (start.test(text)) return text;
+  throw new StartError(ExitStatus.FAILED, [`Error: ${what}`, `It holds no ${name}.`]);
+}
+
+function joined(...texts: readonly (string | undefined)[]): string | undefined {
+  const present = texts.filter((text) => text !== undefined && text !== "");
+  return present.length === 0 ? undefined : present.join("\n");
+}
+
 async function readKey(path: string, { secrets, log }: TlsSurroundings): Promise<string> {
+  const what = `Unable to load server key file "${path}". Check keyfile.`;
   const { bytes, problems } = await readSecretFile(path, secrets);
   if (bytes === undefined) {
     throw new StartError(ExitStatus.FAILED, [
-      `Error: Unable to load server key file "${path}". Check keyfile.`,
+      `Error: ${what}`,
       ...problems.map(({ message }) => message),
     ]);
   }
   for (const { severity, message } of problems) log(severity, message);
-  return new TextDecoder().decode(bytes);
+  return await readPem(() => Promise.resolve(new TextDecoder().decode(bytes)), PRIVATE_KEY, what);
 }
 
 async function readHashedDirectory(
@@ -93,23 +125,19 @@ async function readHashedDirectory(
 ): Promise<{ readonly authorities: string; readonly lists: string }> {
   const what = `Unable to load CA certificates. Check capath "${path}".`;
   const names = (await readOrFail(() => files.list(path), what)).sort();
-  const readAll = async (pattern: RegExp): Promise<string> => {
+  const readAll = async (pattern: RegExp, kind: PemKind): Promise<string> => {
     let text = "";
     for (const name of names) {
-      if (pattern.test(name)) {
-        text += `${await readOrFail(
-          () => files.readText(`${path}/${name}`),
-          what,
-        )}\n`;
-      }
+      if (!pattern.test(name)) continue;
+      text += `${await readPem(() => files.readText(`${path}/${name}`), kind, what)}\n`;
     }
     return text;
   };
-  const authorities = await readAll(HASHED_CERTIFICATE);
+  const authorities = await readAll(HASHED_CERTIFICATE, CERTIFICATE);
   if (authorities === "") {
     throw new StartError(ExitStatus.FAILED, [`Error: ${what}`, "It holds no hashed certificate."]);
   }
-  return { authorities, lists: await readAll(HASHED_LIST) };
+  return { authorities, lists: await readAll(HASHED_LIST, REVOCATION_LIST) };
 }
 
 async function readOrFail<T>(read: () => Promise<T>, what: string): Promise<T> {

@@ -223,7 +223,11 @@ test("OpenListener.prepare() changes nothing when the certificate is of no use",
       listener.config.maxQos,
       fixture.machine.sockets.map(({ tls }) => tls?.certificate),
     ],
-    [["Error: Unusable TLS settings: nonsense."], 2, ["old", "old"]],
+    [
+      ["Error: Unusable TLS settings: nonsense.", "Error found in the listener on port 1."],
+      2,
+      ["old", "old"],
+    ],
   );
 });
 

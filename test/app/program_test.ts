@@ -546,24 +546,29 @@ test("runProgram() keeps all certificates when one of a reload is of no use", as
   const secure = (port: number) =>
     `listener ${port} 127.0.0.1\ncertfile /cert${port}\nkeyfile /key\n`;
   const machine = machineWith(secure(1) + secure(2));
-  machine.disk.put("/key", "key");
-  for (const port of [1, 2]) machine.disk.put(`/cert${port}`, `old ${port}`);
+  const certificate = (name: string) => `-----BEGIN CERTIFICATE-----\n${name}\n`;
+  machine.disk.put("/key", "-----BEGIN PRIVATE KEY-----\n");
+  for (const port of [1, 2]) machine.disk.put(`/cert${port}`, certificate(`old ${port}`));
   const status = await whileRunning(machine, {}, async () => {
-    for (const port of [1, 2]) machine.disk.put(`/cert${port}`, `new ${port}`);
-    machine.refused.set("new 2", "tls-failed");
+    for (const port of [1, 2]) machine.disk.put(`/cert${port}`, certificate(`new ${port}`));
+    machine.refused.set(certificate("new 2"), "tls-failed");
     machine.takeLines();
     machine.raise("SIGHUP");
     await machine.says("stays as it was");
     assertEquals(machine.takeLines(), [
       "Reloading config.",
       "Error: Unusable TLS settings: nonsense.",
+      "Error found in the listener on port 2.",
       "Error: The configuration in force stays as it was.",
     ]);
-    assertEquals(machine.sockets.map(({ tls }) => tls?.certificate), ["old 1", "old 2"]);
+    assertEquals(
+      machine.sockets.map(({ tls }) => tls?.certificate),
+      [certificate("old 1"), certificate("old 2")],
+    );
     machine.refused.clear();
     machine.raise("SIGHUP");
     await until(
-      () => machine.sockets.every(({ tls }) => tls?.certificate?.startsWith("new ") === true),
+      () => machine.sockets.every(({ tls }) => tls?.certificate?.includes("new ") === true),
       "both certificates are new",
     );
   });

@@ -35,7 +35,7 @@ async function read(
 }
 
 const PAIR = "certfile /cert\nkeyfile /key\n";
-const server = { certificate: pem("server"), key: "key", serial: "1" };
+const server = { certificate: pem("server"), key: privateKey("server"), serial: "1" };
 const FILES = {
   "/cert": server.certificate,
   "/key": server.key,
@@ -46,6 +46,10 @@ const FILES = {
 /** What begins like a certificate, and is as good as one here. */
 function pem(name: string): string {
   return `-----BEGIN CERTIFICATE-----\n${name}\n`;
+}
+
+function privateKey(name: string): string {
+  return `-----BEGIN PRIVATE KEY-----\n${name}\n`;
 }
 
 function list(name: string): string {
@@ -131,6 +135,7 @@ const FAULTS: readonly (readonly [missing: string, lines: readonly string[]])[] 
 
 const EMPTY: readonly (readonly [path: string, lines: readonly string[]])[] = [
   ["/cert", [FAULTS[0]![1][0]!, "It holds no certificate."]],
+  ["/key", [FAULTS[1]![1][0]!, "It holds no private key."]],
   ["/ca", [FAULTS[2]![1][0]!, "It holds no certificate."]],
   ["/crl", [FAULTS[3]![1][0]!, "It holds no certificate revocation list."]],
   ["/cas/00ff00ff.0", [FAULTS[4]![1][0]!, "It holds no certificate."]],
@@ -163,14 +168,14 @@ test("readTlsFiles() never takes an empty file for none, because it would protec
 
 test("readTlsFiles() warns of a key that is everybody's, and follows no link to one", async () => {
   const disk = diskWith(FILES);
-  disk.put("/key", "key", { mode: 0o644 });
+  disk.put("/key", server.key, { mode: 0o644 });
   const lines: string[] = [];
   await read(PAIR, disk, lines);
   assertEquals(
     lines[0],
     "warning: Warning: File /key has world readable permissions. Future versions will refuse to load this file.",
   );
-  disk.put("/key", "key", { isLink: true });
+  disk.put("/key", server.key, { isLink: true });
   disk.realPath = () => Promise.resolve("/elsewhere/key");
   const error = await assertRejects(() => read(PAIR, disk), StartError);
   assertEquals(error.lines[0], 'Error: Unable to load server key file "/key". Check keyfile.');

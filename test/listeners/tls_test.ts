@@ -306,7 +306,10 @@ test(
         const code = await knockByTls({ to: midge.ports[n - 1]!, ca, settings }, { clientId });
         if (code !== 0) return String(code);
         const start = `Client ${clientId} negotiated `;
-      await until(() => midge.lines.some((line) => line.startsWith(start)), `there is "${start}"`);
+        await until(
+          () => midge.lines.some((line) => line.startsWith(start)),
+          `there is "${start}"`,
+        );
         return midge.lines.find((line) => line.startsWith(start))!.slice(start.length);
       };
       const old = { maxVersion: "TLSv1.2" } as const;

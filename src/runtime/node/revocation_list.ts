@@ -32,13 +32,19 @@ const HASHES: Readonly<Record<string, string | null>> = {
 const BOOLEAN = 0x01;
 const EXTENSIONS = 0xa0;
 
+/** The lists of a PEM text, each as a text of its own; throws a `SyntaxError` when there is none. */
+export function splitRevocationLists(pem: string): string[] {
+  const blocks = pem.match(/-----BEGIN X509 CRL-----[^-]*-----END X509 CRL-----/g);
+  if (blocks === null) throw new SyntaxError("There is no revocation list");
+  return blocks;
+}
+
 /** The lists of a PEM text; throws a `SyntaxError` for one that is not usable. */
 export function readRevocationLists(pem: string): RevocationList[] {
-  const blocks = [...pem.matchAll(/-----BEGIN X509 CRL-----([^-]*)-----END X509 CRL-----/g)];
-  if (blocks.length === 0) throw new SyntaxError("There is no revocation list");
-  return blocks.map(([, text]) =>
-    new RevocationList(Uint8Array.from(atob(text!.trim()), (character) => character.charCodeAt(0)))
-  );
+  return splitRevocationLists(pem).map((block) => {
+    const text = block.slice(block.indexOf("\n"), block.lastIndexOf("\n")).trim();
+    return new RevocationList(Uint8Array.from(atob(text), (character) => character.charCodeAt(0)));
+  });
 }
 
 /** What one issuer has revoked. */

@@ -89,8 +89,8 @@ export class TlsAcceptor {
   #makeServer(tls: TlsOptions): Server {
     const { abilities } = this.#options;
     const identities = new WeakMap<TLSSocket, string>();
-    const options = nodeTlsOptions(tls, abilities);
     try {
+      const options = nodeTlsOptions(tls, abilities);
       if (tls.psk === undefined) checkKey(tls.certificate!, tls.key!);
       if (tls.requiresCertificate && tls.psk === undefined) readCertificates(tls.authorities!);
       const verifier = needsOwnVerifier(tls, abilities)

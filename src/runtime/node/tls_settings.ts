@@ -10,6 +10,7 @@ import { DEFAULT_CIPHERS, type TlsOptions as NodeTlsOptions } from "node:tls";
 import { OperationError } from "../../core/base/operation_error.ts";
 import { notSupported } from "../../transport/listen_error.ts";
 import type { TlsOptions } from "../tls.ts";
+import { splitRevocationLists } from "./revocation_list.ts";
 
 /** What `node:tls` of a runtime does besides certificates, and versions from 1.2 on. */
 export interface TlsAbilities {
@@ -58,7 +59,8 @@ export function nodeTlsOptions(options: TlsOptions, abilities: TlsAbilities): No
         // A resumed session would skip the lists and dates of the present.
         secureOptions: constants.SSL_OP_NO_TICKET,
         ...(options.revocationLists !== undefined && abilities.revocation
-          ? { crl: options.revocationLists }
+          // One by one: Bun reads no further than the first in a text.
+          ? { crl: splitRevocationLists(options.revocationLists) }
           : {}),
       }
       : {}),
