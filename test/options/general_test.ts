@@ -96,6 +96,10 @@ const CONNECTING: readonly Row[] = [
       if (isSet) {
         assertEquals(await third.untilClosed(), []);
         await trial.midge.logged(denied, before + 1);
+        // Who leaves makes room, and who was turned away took none.
+        await trial.clear();
+        await trial.connect(4);
+        await trial.connect(5);
       } else {
         assertEquals((await third.handshake()).reasonCode, 0);
       }

@@ -192,6 +192,14 @@ const ROWS: readonly Row[] = [
         await outside.ping();
         const mounted = isSet ? ["publish a/c from outside", "publish s shared"] : [];
         assertEquals(messages(await client.ping()), mounted);
+        const filters = ["a/+", "$share/g/s"];
+        client.sendPacket({ type: "unsubscribe", packetId: 9, filters, properties: {} });
+        const answer = await client.next("the UNSUBACK");
+        const codes = answer.type === "unsuback" && answer.reasonCodes;
+        assertEquals(codes, version === 5 ? [0, 0] : []);
+        for (const topic of ["a/b", "mnt/a/b", "s", "mnt/s"]) outside.publish(topic, "late");
+        await outside.ping();
+        assertEquals(await client.ping(), []);
         client.reset();
         const will = await outside.next("the Will");
         assertEquals(describe(will), `publish ${prefix}w \0`);
@@ -214,6 +222,11 @@ const ROWS: readonly Row[] = [
         client.leave();
         await client.untilClosed();
       }
+      // So the second connection of a user takes over the first.
+      const first = await trial.connect(5, { clientId: "1", username: "same" });
+      await trial.connect(4, { clientId: "2", username: "same" });
+      if (isSet) assertEquals((await first.untilClosed()).map(describe), ["disconnect 0x8e"]);
+      else assertEquals(await first.ping(), []);
       const answer = isSet ? "connack 0x87" : "connack 0x00";
       assertEquals(await trial.knockAll(), [answer, answer, answer]);
     },
