@@ -168,7 +168,7 @@ export class Driver {
     } catch (error) {
       this.#fail(connection, error);
     }
-    // Most often nothing waited for this, and a turn for nothing costs as much as one for a message.
+    // Most often nothing waited for it, and a turn for nothing costs as much as one for a message.
     if (this.#core.hasOutputs) this.#deferFlush();
     else if (!this.#isStopped) this.#alarm.set(this.#core.nextDeadline);
   }
