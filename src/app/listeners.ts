@@ -33,6 +33,16 @@ export interface ListenerSurroundings {
   readonly readTls: (config: ListenerConfig) => Promise<TlsOptions | undefined>;
 }
 
+/** Other settings for an open section, in the steps in which they come into force. */
+export interface ListenerChange {
+  /** Uses the new certificates; rejects, and changes nothing, when the runtime cannot. */
+  secure(): Promise<void>;
+  /** Uses the old ones again. */
+  takeBack(): Promise<void>;
+  /** At once, for connections from now on. */
+  apply(): void;
+}
+
 /** One section of the configuration, open. */
 export class OpenListener {
   config: ListenerConfig;
@@ -73,39 +83,34 @@ export class OpenListener {
     }
   }
 
-  /**
-   * Prepares other settings; nothing changes until what this resolves to is called, which gives
-   * what takes it back again. Both reject when the files of the new settings cannot be used.
-   */
+  /** Reads what other settings name; rejects when it cannot be used. Nothing changes by that. */
   async prepare(
     config: ListenerConfig,
     settings: ListenerSettings,
     { readTls, layersOf }: Pick<ListenerSurroundings, "readTls" | "layersOf">,
-  ): Promise<() => Promise<() => Promise<void>>> {
+  ): Promise<ListenerChange> {
     const tls = await readTls(config);
     const accept = await layersOf(config, settings);
-    return async () => {
-      const before = [this.config, this.settings, this.#accept, this.#tls] as const;
-      await this.#use(config, settings, accept, tls);
-      return () => this.#use(...before);
+    const before = this.#tls;
+    return {
+      secure: () => this.#secure(tls),
+      takeBack: () => this.#secure(before),
+      apply: () => {
+        this.config = config;
+        this.settings = settings;
+        this.#accept = accept;
+      },
     };
   }
 
-  async #use(
-    config: ListenerConfig,
-    settings: ListenerSettings,
-    accept: Accept | undefined,
-    tls: TlsOptions | undefined,
-  ): Promise<void> {
+  async #secure(tls: TlsOptions | undefined): Promise<void> {
+    if (tls === undefined) return;
     try {
       // One after the other: if they are of no use, the first one says so.
-      for (const socket of this.#sockets) if (tls !== undefined) await socket.setTls?.(tls);
+      for (const socket of this.#sockets) await socket.setTls?.(tls);
     } catch (error) {
-      throw error instanceof OperationError ? startErrorOf(error, config) : error;
+      throw error instanceof OperationError ? startErrorOf(error, this.config) : error;
     }
-    this.config = config;
-    this.settings = settings;
-    this.#accept = accept;
     this.#tls = tls;
   }
 

@@ -29,7 +29,7 @@ import { brokerCommands } from "./broker_commands.ts";
 import { answerRequest, BROKER_ENDPOINT } from "./control_api.ts";
 import { withLayers } from "./layers.ts";
 import { limitsOf, settingsOf } from "./limits.ts";
-import { type ListenerSurroundings, OpenListener } from "./listeners.ts";
+import { type ListenerChange, type ListenerSurroundings, OpenListener } from "./listeners.ts";
 import { MemoryGuard } from "./memory_guard.ts";
 import { type SecuredListener, Security } from "./security.ts";
 import { ExitStatus, StartError } from "./start_error.ts";
@@ -132,21 +132,24 @@ export class Server {
     const secured = changes.map((change) => secure(change.config, change.settings));
     const applySecurity = await this.#security.prepare(config, secured);
     const surroundings = this.#surroundings(config);
-    const applyListeners = [];
-    for (const change of changes) {
-      applyListeners.push(
-        await change.listener.prepare(change.config, change.settings, surroundings),
-      );
+    const prepared: ListenerChange[] = [];
+    for (const { listener, config: section, settings } of changes) {
+      prepared.push(await listener.prepare(section, settings, surroundings));
     }
-    const takeBack = [];
+    const done: ListenerChange[] = [];
     try {
-      for (const apply of applyListeners) takeBack.push(await apply());
+      for (const change of prepared) {
+        await change.secure();
+        done.push(change);
+      }
     } catch (error) {
-      for (const undo of takeBack) await undo();
+      for (const change of done) await change.takeBack();
       throw error;
     }
     // First, because what plugins have said is remembered until others are put in force.
     await this.#security.reloadPlugins();
+    // From here on without a pause, so that nobody comes in by half of it.
+    for (const change of prepared) change.apply();
     applySecurity();
     if (hasOtherGuard(config, this.#config)) this.#guard = this.#makeGuard(config);
     this.#config = config;

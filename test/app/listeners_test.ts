@@ -175,7 +175,7 @@ test("OpenListener tells of connections that could not be accepted", async () =>
   ]);
 });
 
-test("OpenListener.prepare() changes nothing before it is applied, and can be taken back", async () => {
+test("OpenListener.prepare() changes nothing by itself, then certificates, then the rest at once", async () => {
   const fixture = new Fixture();
   fixture.tls = tlsSettings(certificate);
   const tls = "certfile /c\nkeyfile /k\n";
@@ -194,15 +194,20 @@ test("OpenListener.prepare() changes nothing before it is applied, and can be ta
   const other = await sectionOf(`listener 1 127.0.0.1\n${tls}max_qos 1\n`);
   fixture.tls = tlsSettings({ ...certificate, certificate: "new" });
   fixture.layers = "second";
-  const apply = await listener.prepare(other, settingsOf(other), fixture.surroundings);
-  const before = state();
-  const takeBack = await apply();
-  const after = state();
-  await takeBack();
-  assertEquals([before, after, state()], [
+  const change = await listener.prepare(other, settingsOf(other), fixture.surroundings);
+  const states = [state()];
+  await change.secure();
+  states.push(state());
+  await change.takeBack();
+  states.push(state());
+  await change.secure();
+  change.apply();
+  states.push(state());
+  assertEquals(states, [
+    [2, 2, "old", "first"],
+    [2, 2, "new", "first"],
     [2, 2, "old", "first"],
     [1, 1, "new", "second"],
-    [2, 2, "old", "first"],
   ]);
 });
 
@@ -215,8 +220,8 @@ test("OpenListener.prepare() changes nothing when the certificate is of no use",
   fixture.machine.refused.set("new", "tls-failed");
   fixture.tls = tlsSettings({ ...certificate, certificate: "new" });
   const other = await sectionOf(`listener 1\n${tls}max_qos 1\n`);
-  const apply = await listener.prepare(other, settingsOf(other), fixture.surroundings);
-  const error = await assertRejects(apply, StartError);
+  const change = await listener.prepare(other, settingsOf(other), fixture.surroundings);
+  const error = await assertRejects(() => change.secure(), StartError);
   assertEquals(
     [
       error.lines,
