@@ -2,7 +2,7 @@
 // reload and seen by clients that acknowledge nothing or are away.
 
 import { assertEquals } from "@std/assert";
-import type { ProtocolVersion } from "../../src/core/codec/protocol.ts";
+import type { ProtocolVersion, QoS } from "../../src/core/codec/protocol.ts";
 import { test } from "../harness.ts";
 import { PROCESS_TEST } from "../support/midge_process.ts";
 import { VERSIONS } from "../support/raw_packet.ts";
@@ -23,7 +23,7 @@ async function inFlight(trial: Trial, version: ProtocolVersion): Promise<number>
 }
 
 /** What waits for a client that was away while `SENT` messages of four bytes came. */
-async function waiting(trial: Trial, version: ProtocolVersion): Promise<number> {
+async function waiting(trial: Trial, version: ProtocolVersion, qos: QoS = 1): Promise<number> {
   const properties = version === 5 ? { sessionExpiryInterval: 100 } : {};
   const stays = { clientId: `away-${version}`, cleanStart: false, properties };
   const first = await trial.connect(version, stays);
@@ -31,7 +31,7 @@ async function waiting(trial: Trial, version: ProtocolVersion): Promise<number> 
   first.leave();
   await first.untilClosed();
   const publisher = await trial.connect(4);
-  for (let i = 0; i < SENT; i++) publisher.publish("w", "4444", { qos: 1 });
+  for (let i = 0; i < SENT; i++) publisher.publish("w", "4444", { qos });
   await publisher.ping();
   const again = await trial.connect(version, stays);
   let count = 0;
@@ -39,7 +39,7 @@ async function waiting(trial: Trial, version: ProtocolVersion): Promise<number> 
     const packets = (await again.ping()).filter((packet) => packet.type === "publish");
     if (packets.length === 0) break;
     count += packets.length;
-    for (const { packetId } of packets) {
+    for (const { packetId } of packets.filter((packet) => packet.qos > 0)) {
       again.sendPacket({ type: "puback", packetId, reasonCode: 0, properties: {} });
     }
   }
@@ -63,7 +63,7 @@ const ROWS: readonly Row[] = [
       const window = isSet ? 2 : DEFAULT_WINDOW;
       assertEquals(await receiveMaximum(trial), window);
       for (const version of VERSIONS) assertEquals(await inFlight(trial, version), window);
-      const client = await trial.connect(5);
+      const client = await trial.connect(5, { clientId: "greedy" });
       for (let packetId = 1; packetId <= 3; packetId++) {
         client.publish("f", "m", { qos: 2, packetId });
       }
@@ -71,6 +71,11 @@ const ROWS: readonly Row[] = [
       assertEquals(
         (await client.ping()).map(describe),
         codes.map((code, i) => `pubrec ${i + 1} ${code}`),
+      );
+      if (!isSet) return;
+      await trial.midge.logged(
+        "Client greedy has exceeded its receive-maximum quota. " +
+          "This behaviour must be fixed on the client.",
       );
     },
   },
@@ -124,6 +129,15 @@ const ROWS: readonly Row[] = [
       }
       const expected = Array.from({ length: isSet ? 2 + 2 + 3 : SENT }, (_, i) => `publish f ${i}`);
       assertEquals(got, expected);
+    },
+  },
+  {
+    effect: "max_queued_messages counts QoS 0 where that waits",
+    lines: { general: "max_queued_messages 7\nqueue_qos0_messages true" },
+    check: async (trial, isSet) => {
+      for (const version of VERSIONS) {
+        assertEquals(await waiting(trial, version, 0), isSet ? 7 : 0);
+      }
     },
   },
   {
