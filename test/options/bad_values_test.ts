@@ -2,6 +2,7 @@
 // all of them at once, each with its line, and ends. What it says is what Mosquitto says.
 
 import { assertEquals } from "@std/assert";
+import { OPTIONS } from "../../src/config/options/all.ts";
 import { test } from "../harness.ts";
 import { MidgeProcess, PROCESS_TEST } from "../support/midge_process.ts";
 
@@ -82,6 +83,16 @@ const LISTENER_NUMBERS = [
 ];
 
 const LISTENER_TEXTS = [
+  "cafile",
+  "capath",
+  "certfile",
+  "ciphers",
+  "ciphers_tls1.3",
+  "crlfile",
+  "keyfile",
+  "psk_hint",
+  "tls_keyform",
+  "tls_version",
   "accept_protocol_versions",
   "bind_interface",
   "http_dir",
@@ -181,7 +192,13 @@ const ROWS: readonly Row[] = [
   ["publish_rate_limit x 1", "'publish_rate_limit' must be a count and a number of seconds."],
   ["login_ban_duration 0", "Invalid 'login_ban_duration' value (0)."],
   ["plugin", "Missing plugin path in configuration."],
+  ["auth_plugin", "Missing plugin path in configuration."],
+  ["global_plugin", "Missing plugin path in configuration."],
   ["plugin_load only", "Missing plugin path in configuration."],
+  [
+    "tls_engine_kpass_sha1 00",
+    "The 'tls_engine_kpass_sha1' option is not available: keys are read from the 'keyfile' only.",
+  ],
   [
     "tls_engine pkcs11",
     "The 'tls_engine' option is not available: keys are read from the 'keyfile' only.",
@@ -197,6 +214,7 @@ const ROWS: readonly Row[] = [
   ...LISTENER_NUMBERS.flatMap(number),
   ...LISTENER_TEXTS.map(empty),
   ["socket_domain ipx", "Invalid 'socket_domain' value 'ipx' in configuration."],
+  ["tls_version tlsv1.0", 'Unsupported tls_version "tlsv1.0".'],
   ["protocol http", "Invalid 'protocol' value (http)."],
   [
     `listener_auto_id_prefix ${"x".repeat(51)}`,
@@ -251,3 +269,13 @@ test(
     });
   },
 );
+
+test("No option is left out of those whose bad values are tried", () => {
+  const tried = new Set(ROWS.map(([line]) => line.split(" ")[0]));
+  const names = OPTIONS.flatMap(({ name, aliases = [], scope, prefixes }) =>
+    scope === "B" ? [] : prefixes?.map((prefix) => `${prefix}a`) ?? [name, ...aliases]
+  );
+  // What these say is not listened to.
+  const anything = ["dhparamfile", "retry_interval"];
+  assertEquals(names.filter((name) => !tried.has(name) && !anything.includes(name)), []);
+});
