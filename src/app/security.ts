@@ -26,7 +26,7 @@ import type { Host } from "../runtime/host.ts";
 import type { LogType } from "../telemetry/log_line.ts";
 import { type ExitStatus, StartError } from "./start_error.ts";
 
-/** Passwords verified at one time, and how many more may wait for that. */
+/** Passwords verified at one time at most, and how many more may wait for that. */
 const VERIFYING_MAX = 4;
 const WAITING_MAX = 1000;
 
@@ -64,7 +64,7 @@ export class Security {
 
   constructor(surroundings: SecuritySurroundings) {
     this.#surroundings = surroundings;
-    this.#gate = new WorkGate({ runningMax: VERIFYING_MAX, waitingMax: WAITING_MAX });
+    this.#gate = new WorkGate({ runningMax: verifyingMax(), waitingMax: WAITING_MAX });
     this.gatekeeper = new Gatekeeper({
       chains: { general: NOBODY, byListener: new Map() },
       onFailure: (decider, error) => surroundings.log("error", `Error: ${decider}: ${error}`),
@@ -239,6 +239,12 @@ export class Security {
       reload: async () => void (list = await this.#readAccesses(path)),
     };
   }
+}
+
+/** As many as leave a core to everybody else's messages. */
+function verifyingMax(): number {
+  const cores = globalThis.navigator?.hardwareConcurrency ?? 1;
+  return Math.max(1, Math.min(VERIFYING_MAX, cores - 1));
 }
 
 /** Every plugin once, those of all listeners first. */
