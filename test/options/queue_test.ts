@@ -72,6 +72,13 @@ const ROWS: readonly Row[] = [
         (await client.ping()).map(describe),
         codes.map((code, i) => `pubrec ${i + 1} ${code}`),
       );
+      // Older versions know no such window, and lose nothing by it.
+      const older = await trial.connect(4);
+      await older.subscribe(["o"]);
+      for (let packetId = 1; packetId <= 3; packetId++) {
+        older.publish("o", "m", { qos: 2, packetId });
+      }
+      assertEquals(messages(await older.ping()), Array(3).fill("publish o m"));
       if (!isSet) return;
       await trial.midge.logged(
         "Client greedy has exceeded its receive-maximum quota. " +

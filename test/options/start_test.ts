@@ -63,7 +63,8 @@ test(
       await midge.write("midge.conf", "max_qos 0\nsys_interval 0\n");
       midge.signal("SIGHUP");
       await midge.logged("Creating default listener due to 'max_qos' option.");
-      for (let maximumQos: number | undefined; maximumQos !== 0;) {
+      let maximumQos: number | undefined = 1;
+      while (maximumQos !== 0) {
         const again = await WireClient.open(midge.port, 5);
         maximumQos = (await again.handshake()).properties.maximumQos;
         again.leave();
