@@ -9,6 +9,7 @@ import { Canary } from "../support/canary.ts";
 import { certificateFiles, makeCertificates } from "../support/certificates.ts";
 import { MidgeProcess, PROCESS_TEST } from "../support/midge_process.ts";
 import { binaryHeader } from "../support/proxy_headers.ts";
+import { Relay } from "../support/relay.ts";
 import { connectPeer } from "../support/socket_peer.ts";
 import { knockByTls, openTlsClient } from "../support/tls_client.ts";
 import { until } from "../support/wait.ts";
@@ -163,21 +164,22 @@ test(
         number,
         number,
       ];
-      const kinds: Readonly<Record<string, () => Promise<WireClient>>> = {
-        tls: () => openTlsClient({ to: tlsPort, ca }),
-        wss: () => openTlsClient({ to: webPort, ca, isWebSocket: true }),
-        ws: async () => new WireClient(await openWebSocket(plainWebPort), 5),
+      const kinds: Readonly<Record<string, [number, (to: number) => Promise<WireClient>]>> = {
+        tls: [tlsPort, (to) => openTlsClient({ to, ca })],
+        wss: [webPort, (to) => openTlsClient({ to, ca, isWebSocket: true })],
+        ws: [plainWebPort, async (to) => new WireClient(await openWebSocket(to), 5)],
       };
       const canary = await Canary.start(plainPort);
-      const frozen: WireClient[] = [];
+      const frozen: { client: WireClient; relay: Relay }[] = [];
       const healthy: { client: WireClient; count: number }[] = [];
-      for (const [name, open] of Object.entries(kinds)) {
-        const stuck = await open();
-        await stuck.handshake({ clientId: `frozen ${name}` });
-        await stuck.subscribe(["bulk"]);
-        stuck.pause();
-        frozen.push(stuck);
-        const reader = { client: await open(), count: 0 };
+      for (const [name, [port, open]] of Object.entries(kinds)) {
+        const relay = await Relay.open(port);
+        const client = await open(relay.port);
+        await client.handshake({ clientId: `frozen ${name}` });
+        await client.subscribe(["bulk"]);
+        relay.freeze();
+        frozen.push({ client, relay });
+        const reader = { client: await open(port), count: 0 };
         await reader.client.handshake({ clientId: `healthy ${name}` });
         await reader.client.subscribe(["bulk"]);
         reader.client.onPacket = () => void reader.count++;
@@ -200,12 +202,13 @@ test(
       );
 
       // Who reads again is served again.
-      for (const [i, client] of frozen.entries()) {
-        client.resume();
+      for (const [i, { client, relay }] of frozen.entries()) {
+        relay.thaw();
         const packets = await client.ping(30_000);
         assertEquals(packets.length > 0 && packets.length < MESSAGES, true, `frozen client ${i}`);
         assertEquals(packets.every(({ type }) => type === "publish"), true);
       }
-      for (const client of [...frozen, ...healthy.map((each) => each.client)]) client.destroy();
+      for (const { client } of [...frozen, ...healthy]) client.destroy();
+      for (const { relay } of frozen) relay.close();
     }),
 );
