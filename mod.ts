@@ -79,7 +79,6 @@ export class Broker extends NeutralBroker {
 
 if (import.meta.main) {
   // Loaded only by the program, so that a library user needs none of what it imports.
-  const { runBroker } = await import("./src/cli/broker.ts");
-  const runtime = await currentRuntime();
-  await runBroker(runtime, runtime.args);
+  const { runCommandLine } = await import("./src/cli/main.ts");
+  await runCommandLine(await currentRuntime());
 }

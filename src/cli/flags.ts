@@ -123,6 +123,8 @@ ${NAME} is an MQTT broker for versions 3.1, 3.1.1 and 5.0 of the protocol.
 
 Usage: ${NAME} [-c config_file]... [-p port]... [-d] [-v | -q] [--test-config]
              [--tls-keylog file]
+       ${NAME} passwd --help   To keep password files.
+       ${NAME} signal --help   To tell running brokers to do something.
 
   -c, --config-file <file>  Read this configuration file, in the format of mosquitto.conf.
   -d, --daemon              Run in the background.

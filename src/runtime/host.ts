@@ -13,6 +13,20 @@ export interface SystemLog {
   close(): Promise<void>;
 }
 
+/** Asks whoever sits at the terminal for what nobody may read over a shoulder. */
+export interface SecretPrompt {
+  /**
+   * Shows a question and reads a line, which appears nowhere; without a terminal a line of standard
+   * input, and `"ended"` when there is none. `"interrupted"` when the user would rather not.
+   */
+  ask(question: string): Promise<Uint8Array | "ended" | "interrupted">;
+  /** Gives the terminal back as it was. */
+  close(): void;
+}
+
+/** Signals that a program may send to another one. */
+export type SentSignal = "SIGHUP" | "SIGINT" | "SIGUSR2";
+
 export interface Host {
   readonly processId: number;
   readonly hostname: string;
@@ -37,6 +51,12 @@ export interface Host {
   interfaceAddresses(name: string): readonly string[];
   /** Starts the program again with these words, in a session of its own; gives its process id. */
   startDetached(args: readonly string[], environment: Readonly<Record<string, string>>): number;
+  /** The words with which each process was started, by its id; of those that the system shows. */
+  processes(): Promise<ReadonlyMap<number, readonly string[]>>;
+  /** Throws with code `"not-found"` or `"permission-denied"` when it cannot be sent. */
+  signalProcess(processId: number, signal: SentSignal): void;
+  /** Takes the terminal over until the prompt is closed. */
+  openSecretPrompt(): Promise<SecretPrompt>;
   /** `facility` as in syslog(3): 3 is daemon, 16 to 23 are local0 to local7. */
   openSystemLog(ident: string, facility: number): SystemLog;
   /**

@@ -79,6 +79,8 @@ export interface Runtime {
   defer(flush: () => void): void;
   /** The words after the program's name. */
   readonly args: readonly string[];
+  /** What the program was called as, without folder and extension: of a link its own name. */
+  programName(): string;
   /** Calls `handler` for each such signal; returns what undoes it. */
   onSignal(signal: Signal, handler: () => void): () => void;
   /** Writes text to standard output or standard error, whole, before the program can exit. */

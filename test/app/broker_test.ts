@@ -237,6 +237,10 @@ class FakeRuntime implements Runtime {
     return Promise.reject(new Error("Not used here"));
   }
 
+  programName(): string {
+    return "midge";
+  }
+
   files(): Promise<never> {
     return Promise.reject(new Error("Not used here"));
   }

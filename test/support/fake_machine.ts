@@ -142,12 +142,17 @@ export class FakeMachine {
   stdout = "";
   stderr = "";
   args: string[] = [];
+  programName = "midge";
   readonly sockets: FakeSocket[] = [];
   /** Places on which nobody can listen, and certificates that cannot be used. */
   readonly refused: Map<string, OperationErrorCode> = new Map();
   readonly interfaces: Record<string, string[]> = {};
   readonly names: Record<string, string[]> = {};
   readonly modules: Record<string, unknown> = {};
+  /** What runs, by process id, and who cannot be signalled. */
+  readonly processes: Map<number, readonly string[]> = new Map();
+  readonly unreachable: Map<number, OperationErrorCode> = new Map();
+  readonly signalled: (readonly [processId: number, signal: string])[] = [];
   /** The words of programs that were started in the background. */
   readonly detached: (readonly string[])[] = [];
   /** Why none can be. */
@@ -175,6 +180,15 @@ export class FakeMachine {
     startDetached: (args) => {
       if (this.detachFailure !== undefined) throw this.detachFailure;
       return this.detached.push(args);
+    },
+    processes: () => Promise.resolve(this.processes),
+    signalProcess: (processId, signal) => {
+      const code = this.unreachable.get(processId);
+      if (code !== undefined) throw failure(code, String(processId));
+      this.signalled.push([processId, signal]);
+    },
+    openSecretPrompt: () => {
+      throw new OperationError("not-supported", "There is no terminal here");
     },
     openSystemLog: () => {
       throw new OperationError("not-supported", "There is no such program here");
@@ -208,6 +222,7 @@ export class FakeMachine {
     now: () => performance.now(),
     defer: (flush) => queueMicrotask(flush),
     args: this.args,
+    programName: () => this.programName,
     onSignal: (signal, handler) => {
       this.#handlers.set(signal, handler);
       return () => void this.#handlers.delete(signal);

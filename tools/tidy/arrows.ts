@@ -29,6 +29,7 @@ const CORE = ["src/core/"];
 const FORMATS = [
   "src/auth/password_file.ts",
   "src/auth/password_hash.ts",
+  "src/auth/secret_file.ts",
   "src/auth/acl_file.ts",
   "src/auth/dynsec/",
   "src/store/mosquitto_db.ts",
@@ -79,7 +80,14 @@ const ARROWS: readonly (readonly [folder: string, targets: readonly string[]])[]
     "src/bridge/",
     "src/admin/",
   ]],
-  ["src/cli/", ["src/app/", "src/client/", "src/config/", ...CONTRACTS, ...FORMATS]],
+  ["src/cli/", [
+    "src/app/",
+    "src/client/",
+    "src/config/",
+    ...CONTRACTS,
+    ...CONTRACT_TERMS,
+    ...FORMATS,
+  ]],
   ["src/runtime/current.ts", [
     ...CONTRACTS,
     "src/runtime/deno/",

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { nameOf, ownWords } from "../node/own_words.ts";
 import type { Runtime, Signal } from "../runtime.ts";
 import { listenTcp } from "./listen_tcp.ts";
 import { listenUnix } from "./listen_unix.ts";
@@ -21,6 +22,14 @@ export const denoRuntime: Runtime = {
   // work, and waiting for the event loop would cost more than it gathers.
   defer: queueMicrotask,
   args: Deno.args,
+  programName(): string {
+    try {
+      return nameOf(ownWords(Deno.readTextFileSync("/proc/self/cmdline"), Deno.args.length));
+    } catch {
+      // Not Linux, or not allowed to read that.
+      return nameOf([Deno.mainModule]);
+    }
+  },
   onSignal(signal: Signal, handler: () => void): () => void {
     Deno.addSignalListener(signal, handler);
     return () => Deno.removeSignalListener(signal, handler);

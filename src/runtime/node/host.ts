@@ -16,7 +16,7 @@ import { resolve } from "node:path";
 import process from "node:process";
 import { pathToFileURL } from "node:url";
 import { OperationError } from "../../core/base/operation_error.ts";
-import type { Host } from "../host.ts";
+import type { Host, SentSignal } from "../host.ts";
 import { makeArgon2id } from "./argon2id.ts";
 import { startDetached } from "./start_detached.ts";
 import { openSystemLog } from "./system_log.ts";
@@ -51,6 +51,9 @@ export function makeHost(differences: HostDifferences): Host {
     resolve: resolveName,
     interfaceAddresses,
     startDetached,
+    processes: async () => await (await import("./processes.ts")).listProcesses(),
+    signalProcess,
+    openSecretPrompt: async () => (await import("./secret_prompt.ts")).openSecretPrompt(),
     openSystemLog: (ident, facility) => openSystemLog(ident, facility),
     importModule: (path) => importModule(path, differences),
     notifyServiceManager,
@@ -113,6 +116,20 @@ function becomeUser(userId: number, groupId: number, differences: HostDifference
   const groups = [getgid.call(process), getegid.call(process)];
   if (users.every((id) => id === userId) && groups.every((id) => id === groupId)) return;
   throw new OperationError("permission-denied", `Cannot become user ${userId}: it had no effect`);
+}
+
+function signalProcess(processId: number, signal: SentSignal): void {
+  try {
+    process.kill(processId, signal);
+  } catch (cause) {
+    // What is thrown is an error of the system, which carries its code.
+    const { code } = cause as { readonly code?: unknown };
+    throw new OperationError(
+      code === "ESRCH" ? "not-found" : "permission-denied",
+      `Cannot send ${signal} to process ${processId}`,
+      { cause },
+    );
+  }
 }
 
 async function resolveName(hostname: string): Promise<string[]> {

@@ -5,20 +5,31 @@
  * @module
  */
 
-import { writeSync } from "node:fs";
+import { readFileSync, writeSync } from "node:fs";
 import process from "node:process";
 import type { Runtime, Signal } from "../runtime.ts";
+import { nameOf, ownWords } from "./own_words.ts";
 import { printWhole } from "./print_whole.ts";
 
 /** The part of `Runtime` that Node and Bun share. */
 export const processRuntime: Pick<
   Runtime,
-  "now" | "defer" | "args" | "onSignal" | "print" | "exit"
+  "now" | "defer" | "args" | "programName" | "onSignal" | "print" | "exit"
 > = {
   now: () => performance.now(),
   // Cheaper than a microtask when many connections deliver in one turn: all of them are read first.
   defer: (flush: () => void): void => void setImmediate(flush),
   args: process.argv.slice(2),
+  programName(): string {
+    try {
+      // The system knows which link was followed; a runtime may tell only where it led.
+      const commandLine = readFileSync("/proc/self/cmdline", "utf8");
+      return nameOf(ownWords(commandLine, process.argv.length - 2));
+    } catch {
+      // Not Linux.
+      return nameOf(process.argv.slice(0, 2));
+    }
+  },
   onSignal(signal: Signal, handler: () => void): () => void {
     const listener = () => handler();
     process.on(signal, listener);

@@ -9,13 +9,14 @@ import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import process from "node:process";
 import { OperationError } from "../../core/base/operation_error.ts";
+import { ownWords } from "./own_words.ts";
 
 /** As `Host.startDetached`. */
 export function startDetached(
   args: readonly string[],
   environment: Readonly<Record<string, string>>,
 ): number {
-  const child = spawn(process.execPath, [...ownWords(), ...args], {
+  const child = spawn(process.execPath, [...wordsBefore(), ...args], {
     // A session of its own, so that the terminal's end is not the program's.
     detached: true,
     stdio: "ignore",
@@ -29,12 +30,11 @@ export function startDetached(
 }
 
 /** What stands between the runtime's name and the program's arguments: its flags, our file. */
-function ownWords(): string[] {
+function wordsBefore(): string[] {
   const argumentCount = process.argv.length - 2;
   try {
     // The system knows it exactly; a runtime does not tell all of its own flags.
-    const words = readFileSync("/proc/self/cmdline", "utf8").split("\0").slice(0, -1);
-    return words.slice(1, words.length - argumentCount);
+    return ownWords(readFileSync("/proc/self/cmdline", "utf8"), argumentCount).slice(1);
   } catch {
     // Not Linux.
     const script = process.argv.slice(1, 2);

@@ -1,0 +1,26 @@
+/**
+ * The program: the broker, or the command that its name or its first word asks for.
+ *
+ * The idea: a command is loaded when it is chosen, so that none of them pays for the others.
+ *
+ * @module
+ */
+
+import type { Runtime } from "../runtime/runtime.ts";
+import { chooseCommand, type Command, type CommandName } from "./command.ts";
+
+const COMMANDS: Readonly<Record<CommandName, () => Promise<Command>>> = {
+  passwd: async () => (await import("./passwd.ts")).passwd,
+  signal: async () => (await import("./signal.ts")).signal,
+};
+
+/** Runs what the command line asks for, then exits the process. */
+export async function runCommandLine(runtime: Runtime): Promise<void> {
+  const { command, args, name } = chooseCommand(runtime.programName(), runtime.args);
+  if (command === undefined) {
+    const { runBroker } = await import("./broker.ts");
+    return await runBroker(runtime, args);
+  }
+  const run = await COMMANDS[command]();
+  runtime.exit(await run({ runtime, args, name }));
+}
