@@ -2,6 +2,7 @@
 // And whose rights count for what is retained. Password and access files have tests of their own.
 
 import { assertEquals } from "@std/assert";
+import { VERSION } from "../../src/app/version.ts";
 import { test } from "../harness.ts";
 import { MidgeProcess, PROCESS_TEST } from "../support/midge_process.ts";
 import { WireClient } from "../support/wire_client.ts";
@@ -101,9 +102,9 @@ test(
   () =>
     withTrial({ acl: MAY_BOTH }, async (trial) => {
       const general = "acl_file $DIR/acl";
-      const found = async (): Promise<string[]> => {
+      const found = async (filter = "r/#"): Promise<string[]> => {
         const reader = await trial.connect(5, { username: "reader" });
-        await reader.subscribe(["r/#"]);
+        await reader.subscribe([filter]);
         const got = messages(await reader.ping());
         await trial.clear();
         return got;
@@ -120,5 +121,9 @@ test(
       assertEquals(await found(), ["publish r/1 m"]);
       await trial.apply({ general });
       assertEquals(await found(), []);
+      // What the broker itself has retained has no other publisher.
+      await trial.apply({ general: `${general}\nsys_interval 1` });
+      const version = `publish $SYS/broker/version midge version ${VERSION}`;
+      assertEquals(await found("$SYS/broker/version"), [version]);
     }),
 );
