@@ -8,7 +8,7 @@
 import type { Accept } from "../transport/transport.ts";
 import type { Files } from "./files.ts";
 import type { Host } from "./host.ts";
-import type { TlsOptions } from "./tls.ts";
+import type { TlsClientOptions, TlsOptions } from "./tls.ts";
 
 /** What all listening sockets have in common. */
 interface SocketOptions {
@@ -49,6 +49,32 @@ export interface Listener {
   setTls?(options: TlsOptions): Promise<void>;
   /** Stops accepting. Connections already accepted live on. */
   close(): Promise<void>;
+}
+
+/** Where to connect to, and how. */
+export interface DialOptions {
+  /** A host and port, or the path of a Unix socket. */
+  readonly address: { readonly hostname: string; readonly port: number } | {
+    readonly path: string;
+  };
+  /** The address of this machine to connect from; the system's choice unless given. */
+  readonly localAddress?: string | undefined;
+  readonly tls?: TlsClientOptions | undefined;
+  /** How long connecting and the handshake may take, in milliseconds. */
+  readonly timeoutMs: number;
+  /** Gives the attempt up; a connection that is open already lives on. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** The part of a runtime that opens connections, for those who are clients. */
+export interface Dialer {
+  /**
+   * Connects, and hands the connection to `accept` once its handshake is done.
+   *
+   * @throws {OperationError} with code `"connect-failed"`, `"tls-failed"` or `"timed-out"`; the
+   * reason of the signal when that is aborted.
+   */
+  dial(options: DialOptions, accept: Accept): Promise<void>;
 }
 
 /** Signals that end or steer the program. */

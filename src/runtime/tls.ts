@@ -36,3 +36,23 @@ export interface PskOptions {
   /** The key of an identity, `undefined` when there is none. */
   keyOf(identity: string): Uint8Array | undefined;
 }
+
+/** The settings of a connection that we open, in contents as well. */
+export interface TlsClientOptions {
+  /** PEM certificates that may sign the server's; those that the runtime trusts unless given. */
+  readonly authorities?: string | undefined;
+  /** A PEM chain, the client's certificate first, and its `key`. */
+  readonly certificate?: string | undefined;
+  readonly key?: string | undefined;
+  /** The name to ask for and to find in the certificate; the host name unless given. */
+  readonly serverName?: string | undefined;
+  /** Accepts a certificate that is valid for some other name. */
+  readonly ignoresServerName?: boolean;
+  /** Accepts any certificate: the connection is secret, but nobody knows from whom. */
+  readonly ignoresAuthority?: boolean;
+  readonly minimumVersion?: TlsOptions["minimumVersion"];
+  /** An OpenSSL cipher string for versions up to 1.2. */
+  readonly ciphers?: string | undefined;
+  /** Protocol names to offer (ALPN). */
+  readonly protocols?: readonly string[] | undefined;
+}

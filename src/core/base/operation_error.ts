@@ -13,6 +13,8 @@ export type OperationErrorCode =
   | "listen-failed"
   | "no-listener"
   | "no-answer"
+  | "connect-failed"
+  | "timed-out"
   | "not-supported"
   | "tls-failed"
   | "not-found"

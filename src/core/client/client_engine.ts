@@ -168,6 +168,20 @@ export class ClientEngine {
     this.#lastSentAt = now;
   }
 
+  /**
+   * The driver did not read for a while, of its own will: the broker gets its whole time anew to be
+   * heard.
+   */
+  excuseSilence(now: number): void {
+    if (this.#phase !== "connected" || this.#answerDueAt === Infinity) return;
+    this.#answerDueAt = now + this.#answerTimeoutMs;
+  }
+
+  /** Whether the broker has said that it has a QoS 2 message of ours, which is not done yet. */
+  isReceived(packetId: number): boolean {
+    return this.#outbound.isReceived(packetId);
+  }
+
   /** The Network Connection is gone; what is in flight waits for the next one. */
   connectionLost(): void {
     this.#phase = "idle";

@@ -61,6 +61,11 @@ export class Outbound {
     return this.#sender.inflightCount;
   }
 
+  /** Whether PUBREC came for a message that is in flight. */
+  isReceived(packetId: number): boolean {
+    return this.#sender.find(packetId)?.awaits === AwaitedPacket.PUBCOMP;
+  }
+
   /** The connection was accepted: applies the broker's limits and sends again what must be. */
   start(properties: Properties, inflightMax: number, now: number): void {
     this.#packetSizeMax = properties.maximumPacketSize ?? Infinity;

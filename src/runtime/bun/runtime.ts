@@ -5,18 +5,19 @@
  */
 
 import { processRuntime } from "../node/process.ts";
-import type { Runtime } from "../runtime.ts";
+import type { Dialer, Runtime } from "../runtime.ts";
 import { bunApi } from "./bun_api.ts";
 import { listenTcp } from "./listen_tcp.ts";
 import { listenUnix } from "./listen_unix.ts";
 
 /** The runtime contract on Bun. */
-export const bunRuntime: Runtime = {
+export const bunRuntime: Runtime & Dialer = {
   ...processRuntime,
   name: "bun",
   version: bunApi().version,
   listenTcp,
   listenUnix,
+  dial: async (options, accept) => (await import("../node/dial.ts")).dial(options, accept),
   files: async () => (await import("../node/files.ts")).nodeFiles,
   host: async () => (await import("./own_host.ts")).bunHost(),
   // Idle connections are small here as it is.

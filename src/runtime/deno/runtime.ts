@@ -5,16 +5,17 @@
  */
 
 import { nameOf, ownWords } from "../node/own_words.ts";
-import type { Runtime, Signal } from "../runtime.ts";
+import type { Dialer, Runtime, Signal } from "../runtime.ts";
 import { listenTcp } from "./listen_tcp.ts";
 import { listenUnix } from "./listen_unix.ts";
 
 /** The runtime contract on Deno. */
-export const denoRuntime: Runtime = {
+export const denoRuntime: Runtime & Dialer = {
   name: "deno",
   version: Deno.version.deno,
   listenTcp,
   listenUnix,
+  dial: async (options, accept) => (await import("../node/dial.ts")).dial(options, accept),
   files: async () => (await import("../node/files.ts")).nodeFiles,
   host: async () => (await import("./own_host.ts")).denoHost(),
   now: () => performance.now(),

@@ -6,17 +6,18 @@
 
 import process from "node:process";
 import { setFlagsFromString } from "node:v8";
-import type { Runtime } from "../runtime.ts";
+import type { Dialer, Runtime } from "../runtime.ts";
 import { listenTcp, listenUnix } from "./listen_tcp.ts";
 import { processRuntime } from "./process.ts";
 
 /** The runtime contract on Node. */
-export const nodeRuntime: Runtime = {
+export const nodeRuntime: Runtime & Dialer = {
   ...processRuntime,
   name: "node",
   version: process.versions.node,
   listenTcp: (options, accept) => listenTcp(options, accept),
   listenUnix: (options, accept) => listenUnix(options, accept),
+  dial: async (options, accept) => (await import("./dial.ts")).dial(options, accept),
   files: async () => (await import("./files.ts")).nodeFiles,
   host: async () => (await import("./own_host.ts")).nodeHost(),
   // The young generation would grow with the first storm of connections and stay: a third of what

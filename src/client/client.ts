@@ -1,0 +1,554 @@
+/**
+ * An MQTT client for any platform with Web APIs. This file is what an application sees, and the
+ * life of a client: connection after connection until it is closed. What happens on a connection is
+ * in the files beside it, and what the packets mean is in core/client.
+ *
+ * @module
+ */
+
+import { ClientEngine } from "../core/client/client_engine.ts";
+import type { ClientSink } from "../core/client/client_sink.ts";
+import type { ConnackPacket, ConnectPacket } from "../core/codec/packet.ts";
+import { NO_PROPERTIES, type Properties } from "../core/codec/property.ts";
+import { ReasonCode } from "../core/codec/reason_code.ts";
+import { Authenticator } from "./authenticator.ts";
+import { pause } from "./backoff.ts";
+import { ClientError, hexOf } from "./client_error.ts";
+import type { BrokerAddress, ClientEvent, ClientOptions, Dial } from "./client_options.ts";
+import { bytesOf, connectPacketOf } from "./connect_packet.ts";
+import { Exchanges, type WaitOptions } from "./exchanges.ts";
+import { Incoming } from "./incoming.ts";
+import { Link } from "./link.ts";
+import type { Message } from "./message.ts";
+import type { MessagesOptions, MessageStream } from "./message_stream.ts";
+import { parseTarget } from "./mqtt_url.ts";
+import { dialFor } from "./open_connection.ts";
+import { Outgoing, type PublishOptions, type PublishResult } from "./outgoing.ts";
+import { Reconnector } from "./reconnect.ts";
+import {
+  type FilterRequest,
+  Requests,
+  type SubscribeOptions,
+  type SubscribeResult,
+} from "./requests.ts";
+
+/** How a client takes its leave. */
+export interface DisconnectOptions {
+  /** Version 5: 0 without the Will, 4 with it; 0 unless given. */
+  readonly reasonCode?: ReasonCode;
+  /** Version 5: `sessionExpiryInterval` in seconds, a reason, user properties. */
+  readonly properties?: Properties;
+  /** Ends the connection at once. */
+  readonly signal?: AbortSignal;
+}
+
+interface Waiter {
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+const NO_OPTIONS = Object.freeze({});
+const QUEUE_MESSAGES_MAX = 1000;
+const QUEUE_BYTES_MAX = 16_777_216;
+
+/**
+ * An MQTT client.
+ *
+ * Everything that waits takes an `AbortSignal` and rejects with its reason; everything else that
+ * goes wrong is a {@linkcode ClientError} with a stable `code`.
+ *
+ * ```ts
+ * import { Client } from "./src/client/client.ts";
+ * import { currentRuntime } from "./src/runtime/current.ts";
+ * import { Broker } from "./mod.ts";
+ *
+ * const broker = new Broker();
+ * const { port } = await broker.listen({ port: 0 });
+ *
+ * const client = await Client.connect(`mqtt://127.0.0.1:${port}`, { runtime: currentRuntime });
+ * const messages = client.messages("rooms/+/temperature");
+ * await client.subscribe("rooms/+/temperature", { qos: 1 });
+ * await client.publish("rooms/kitchen/temperature", "21.5", { qos: 1 });
+ * for await (const { topic, payload } of messages) {
+ *   console.log(topic, new TextDecoder().decode(payload));
+ *   break;
+ * }
+ * await client.disconnect();
+ * await broker.close();
+ * ```
+ */
+export class Client {
+  /** Resolves when the client is done for good, to the error that ended it if there was one. */
+  readonly closed: Promise<unknown>;
+  readonly #options: ClientOptions;
+  readonly #dial: Dial;
+  readonly #packet: ConnectPacket;
+  readonly #engine: ClientEngine;
+  readonly #outgoing: Outgoing;
+  readonly #incoming: Incoming;
+  readonly #requests: Requests;
+  readonly #exchanges: Exchanges = new Exchanges();
+  readonly #authenticator: Authenticator;
+  readonly #reconnector: Reconnector;
+  /** Aborted when the client ends. */
+  readonly #ending: AbortController = new AbortController();
+  #now: () => number = () => performance.now();
+  #defer: (flush: () => void) => void = (flush) => queueMicrotask(flush);
+  #link: Link | undefined;
+  #wasConnected = false;
+  /** `undefined` while there is no connection that the broker has accepted. */
+  #connectedAt: number | undefined;
+  /** Why the present connection ends, where we know better than the transport. */
+  #failure: unknown;
+  #listening: Promise<unknown> | undefined;
+  readonly #waiters: Set<Waiter> = new Set();
+  #opened: Promise<void> | undefined;
+  #isClosed = false;
+  #stopReason: unknown;
+  #finish!: (error: unknown) => void;
+
+  /**
+   * Makes a client that is not connected yet: whoever goes on with a session opens the streams of
+   * its messages before `open`, so that nothing is missed.
+   *
+   * @param address a URL (`mqtt:`, `mqtts:`, `ws:`, `wss:`, `unix:`), a pair of streams, or a
+   * function that opens connections.
+   * @throws {ClientError} with code `"invalid-argument"`.
+   */
+  constructor(address: BrokerAddress, options: ClientOptions = {}) {
+    const isUrl = typeof address === "string" || address instanceof URL;
+    const target = isUrl ? parseTarget(address) : undefined;
+    this.#options = options;
+    this.#packet = connectPacketOf(options, target);
+    this.#dial = dialFor(address, target, options);
+    this.#reconnector = new Reconnector(options.reconnect);
+    this.closed = new Promise((resolve) => this.#finish = resolve);
+    const wake = (): void => this.#link?.wake();
+    this.#engine = new ClientEngine(this.#sink(), {
+      acknowledgesLater: true,
+      ...options.inflightMax === undefined ? {} : { inflightMax: options.inflightMax },
+      ...options.answerTimeoutMs === undefined ? {} : { answerTimeoutMs: options.answerTimeoutMs },
+    });
+    this.#outgoing = new Outgoing(
+      this.#engine,
+      { wake, now: () => this.#now(), hasRoom: () => this.#link?.hasRoom ?? false },
+      {
+        messagesMax: options.queueMessagesMax ?? QUEUE_MESSAGES_MAX,
+        bytesMax: options.queueBytesMax ?? QUEUE_BYTES_MAX,
+      },
+    );
+    const { onMessage } = options;
+    this.#incoming = new Incoming(this.#engine, {
+      wake,
+      pauseReading: () => this.#link?.pause(),
+      resumeReading: () => this.#link?.resume(),
+      takeResponse: (view) => this.#exchanges.take(view),
+      onMessage: onMessage === undefined ? undefined : (message) => guarded(onMessage, message),
+    });
+    this.#requests = new Requests(this.#engine, {
+      wake,
+      connected: (signal) => this.#connected(signal),
+    });
+    this.#authenticator = new Authenticator(
+      this.#engine,
+      { wake, giveUp: (error) => this.#giveUp(error) },
+      options.authentication,
+    );
+  }
+
+  /**
+   * Makes a client and connects it.
+   *
+   * @throws {ClientError} with code `"connection-refused"` when the broker does not want it,
+   * `"connection-lost"` when the broker cannot be reached, or `"invalid-argument"`.
+   */
+  static async connect(address: BrokerAddress, options: ClientOptions = {}): Promise<Client> {
+    const client = new Client(address, options);
+    await client.open();
+    return client;
+  }
+
+  /** As sent in CONNECT, or as the broker assigned it; `""` before that. */
+  get clientId(): string {
+    return this.#engine.clientId;
+  }
+
+  /** The broker's answer on the present connection; what it grants is in the properties. */
+  get connack(): ConnackPacket | undefined {
+    return this.#engine.connack;
+  }
+
+  get isConnected(): boolean {
+    return this.#engine.phase === "connected";
+  }
+
+  /** Messages that wait to be sent, because there is no connection or too much is in flight. */
+  get queuedCount(): number {
+    return this.#outgoing.queuedCount;
+  }
+
+  /** Connects, and stays connected until the client is closed; throws as `connect` does. */
+  open(): Promise<void> {
+    this.#opened ??= this.#start();
+    return this.#opened;
+  }
+
+  /**
+   * Publishes a message (section 3.3). Without a connection it waits in a bounded queue.
+   *
+   * @param payload text is sent as UTF-8; bytes belong to the client until this resolves.
+   * @returns when the broker has the message by its quality of service: PUBACK for QoS 1, PUBCOMP
+   * for QoS 2; for QoS 0 as soon as it is on its way.
+   * @throws {ClientError} with code `"refused"`, `"queue-full"`, `"too-large"`, `"not-supported"`,
+   * `"session-lost"`, `"invalid-argument"` or `"closed"`.
+   */
+  publish(
+    topic: string,
+    payload: Uint8Array | string,
+    options: PublishOptions = NO_OPTIONS,
+  ): Promise<PublishResult> {
+    if (this.#isClosed) return Promise.reject(closedError());
+    return this.#outgoing.publish(topic, bytesOf(payload), options);
+  }
+
+  /**
+   * Subscribes to one or more filters (section 3.8), on this connection and those that follow.
+   *
+   * @returns what was granted for each; some may have been refused.
+   * @throws {ClientError} with code `"refused"` when all were, `"invalid-argument"` or `"closed"`.
+   */
+  subscribe(
+    filters: string | FilterRequest | readonly (string | FilterRequest)[],
+    options: SubscribeOptions = NO_OPTIONS,
+  ): Promise<SubscribeResult> {
+    // The test for an array does not see read-only ones.
+    const list = Array.isArray(filters) ? filters : [filters as string | FilterRequest];
+    return this.#requests.subscribe(list, options);
+  }
+
+  /** Ends subscriptions (section 3.10); codes for each filter in version 5. */
+  unsubscribe(
+    filters: string | readonly string[],
+    options: Pick<SubscribeOptions, "properties" | "signal"> = NO_OPTIONS,
+  ): Promise<SubscribeResult> {
+    return this.#requests.unsubscribe(typeof filters === "string" ? [filters] : filters, options);
+  }
+
+  /**
+   * The messages that come from now on, all of them or those that a filter matches; it subscribes
+   * to nothing. A reader that falls behind by more than the bounds of its buffer stops the
+   * connection from being read, and so the broker from sending.
+   */
+  messages(filter?: string, options: MessagesOptions = NO_OPTIONS): MessageStream {
+    const stream = this.#incoming.open(filter, options);
+    if (this.#isClosed) stream.end(undefined);
+    return stream;
+  }
+
+  /**
+   * Sends a request and waits for its response (section 4.10); version 5 only.
+   *
+   * @throws {ClientError} with code `"timed-out"`, `"not-supported"` or what `publish` throws.
+   */
+  async request(
+    topic: string,
+    payload: Uint8Array | string,
+    options: PublishOptions & WaitOptions = NO_OPTIONS,
+  ): Promise<Message> {
+    if (this.#packet.protocolVersion !== 5) {
+      throw new ClientError("not-supported", "Requests with a response need version 5");
+    }
+    const correlationData = crypto.getRandomValues(new Uint8Array(16));
+    const response = this.#exchanges.wait(correlationData, options);
+    this.#listen().then((responseTopic) => {
+      const properties = { ...options.properties, responseTopic, correlationData };
+      return this.publish(topic, payload, { ...options, properties });
+    }).catch((error) => this.#exchanges.fail(correlationData, error));
+    return await response;
+  }
+
+  /** Answers a request that was received. */
+  respond(
+    request: Message,
+    payload: Uint8Array | string,
+    options: PublishOptions = NO_OPTIONS,
+  ): Promise<PublishResult> {
+    const { responseTopic, correlationData } = request.properties;
+    if (responseTopic === undefined) {
+      const message = "Cannot respond to a message without a response topic";
+      return Promise.reject(new ClientError("invalid-argument", message));
+    }
+    const properties = correlationData === undefined
+      ? options.properties ?? NO_PROPERTIES
+      : { ...options.properties, correlationData };
+    return this.publish(responseTopic, payload, { qos: request.qos, ...options, properties });
+  }
+
+  /** Repeats the enhanced authentication (section 4.12.1); version 5 only. */
+  async reauthenticate(): Promise<void> {
+    await this.#connected(undefined);
+    await this.#authenticator.again();
+  }
+
+  /**
+   * Says good-bye and closes the connection; what is not sent or not done by then is rejected with
+   * code `"closed"`. It does not throw, and may be called more than once.
+   */
+  async disconnect(options: DisconnectOptions = NO_OPTIONS): Promise<void> {
+    const { reasonCode, properties, signal } = options;
+    const link = this.#link;
+    if (link === undefined || !this.isConnected || signal?.aborted) this.#stop(undefined);
+    else {
+      this.#outgoing.pump();
+      this.#sayGoodBye(reasonCode, properties);
+      this.#ending.abort();
+      link.resume();
+      link.wake();
+    }
+    if (this.#opened === undefined) this.#end(undefined);
+    const cut = (): void => this.#link?.abort();
+    signal?.addEventListener("abort", cut);
+    await this.closed;
+    signal?.removeEventListener("abort", cut);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.disconnect();
+  }
+
+  #start(): Promise<void> {
+    if (this.#isClosed) return Promise.reject(closedError());
+    const opened = this.#connected(undefined);
+    void this.#live();
+    return opened;
+  }
+
+  /** Connection after connection. Nothing in here throws: what fails ends the client. */
+  async #live(): Promise<void> {
+    const { signal } = this.#options;
+    const onAbort = (): void => this.#stop(signal!.reason);
+    signal?.addEventListener("abort", onAbort);
+    if (signal?.aborted) onAbort();
+    const ending = this.#ending.signal;
+    let error: unknown;
+    while (!ending.aborted) {
+      error = await this.#connection();
+      const delayMs = ending.aborted ? undefined : this.#reconnector.next(error);
+      if (delayMs === undefined) break;
+      this.#tell({ kind: "reconnecting", attempt: this.#reconnector.attempt, delayMs });
+      await pause(delayMs, ending);
+    }
+    signal?.removeEventListener("abort", onAbort);
+    this.#end(ending.aborted ? this.#stopReason : error);
+  }
+
+  /** One connection, from dialling to its end; resolves to what ended it. */
+  #connection(): Promise<unknown> {
+    this.#failure = undefined;
+    const ending = this.#ending.signal;
+    return new Promise((resolve) => {
+      const open = async (): Promise<void> => {
+        const packet = await this.#nextConnect();
+        await this.#dial((transport) => {
+          const link = new Link(this.#engine, transport, {
+            now: this.#now,
+            defer: this.#defer,
+            pump: () => this.#outgoing.pump(),
+            onClosed: (error) => resolve(this.#lost(error)),
+          });
+          this.#link = link;
+          this.#engine.connect(packet, this.#now());
+          this.#outgoing.sessionBegun();
+          if (ending.aborted) queueMicrotask(() => link.abort());
+          link.wake();
+          return link;
+        }, ending);
+      };
+      open().catch((cause) => resolve(connectionError(cause)));
+    });
+  }
+
+  /** The next CONNECT: with the session of the last one, where there is one. */
+  async #nextConnect(): Promise<ConnectPacket> {
+    const { runtime, authentication } = this.#options;
+    const { now, defer } = (typeof runtime === "function" ? await runtime() : runtime) ?? {};
+    if (now !== undefined && defer !== undefined) {
+      this.#now = now;
+      this.#defer = defer;
+    }
+    const packet = { ...this.#packet };
+    const isResumable = (packet.properties.sessionExpiryInterval ?? 0) > 0;
+    if (this.#wasConnected) {
+      packet.clientId = this.clientId;
+      if (packet.protocolVersion === 5 && isResumable) packet.cleanStart = false;
+    }
+    const authenticationData = await authentication?.begin?.();
+    if (authenticationData !== undefined) {
+      packet.properties = { ...packet.properties, authenticationData };
+    }
+    return packet;
+  }
+
+  #lost(cause: unknown): unknown {
+    const error = this.#failure ?? connectionError(cause);
+    const wasConnected = this.#connectedAt !== undefined;
+    if (wasConnected) this.#reconnector.connected(this.#now() - this.#connectedAt!);
+    this.#connectedAt = undefined;
+    this.#link = undefined;
+    this.#outgoing.connectionLost();
+    this.#incoming.connectionLost();
+    this.#authenticator.connectionLost(error);
+    this.#engine.connectionLost();
+    this.#requests.connectionLost();
+    if (wasConnected) this.#tell({ kind: "disconnected", error });
+    return error;
+  }
+
+  #sink(): ClientSink {
+    return {
+      onConnack: (packet) => this.#answered(packet),
+      // The messages are known here as well, with those who wait for them.
+      onSessionLost: () => {},
+      onMessage: (message) => this.#incoming.receive(message),
+      onPublished: (packetId, reasonCode, properties) =>
+        this.#outgoing.published(packetId, reasonCode, properties),
+      onSuback: (packet) => this.#requests.answered(packet),
+      onUnsuback: (packet) => this.#requests.answered(packet),
+      onAuth: (packet) => this.#authenticator.received(packet),
+      onDisconnect: ({ reasonCode }) => {
+        const message = `The broker ended the connection: ${hexOf(reasonCode)}`;
+        this.#failure = new ClientError("disconnected", message, { reasonCode });
+      },
+      onError: (cause) => {
+        const message = `The broker broke the protocol: ${cause.message}`;
+        this.#failure = new ClientError("protocol-error", message, { cause });
+      },
+      onSilence: (cause) => {
+        this.#failure = new ClientError("timed-out", `The broker does not answer: ${cause}`);
+        this.#link?.abort();
+      },
+    };
+  }
+
+  #answered(connack: ConnackPacket): void {
+    const { reasonCode } = connack;
+    if (reasonCode >= ReasonCode.UNSPECIFIED_ERROR) {
+      const message = `The broker refused the connection: ${hexOf(reasonCode)}`;
+      this.#failure = new ClientError("connection-refused", message, { reasonCode });
+      return;
+    }
+    this.#wasConnected = true;
+    this.#connectedAt = this.#now();
+    this.#outgoing.sessionBegun();
+    if (!connack.sessionPresent) this.#requests.subscribeAgain();
+    if (!this.#incoming.hasRoom) this.#link?.pause();
+    for (const waiter of this.#waiters) waiter.resolve();
+    this.#waiters.clear();
+    this.#tell({ kind: "connected", connack });
+  }
+
+  /** Resolves when there is a connection. */
+  #connected(signal: AbortSignal | undefined): Promise<void> {
+    if (this.#isClosed) return Promise.reject(closedError());
+    if (signal?.aborted) return Promise.reject(signal.reason);
+    if (this.isConnected) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      const end = (): void => signal?.removeEventListener("abort", onAbort);
+      const waiter: Waiter = {
+        resolve() {
+          end();
+          resolve();
+        },
+        reject(error) {
+          end();
+          reject(error);
+        },
+      };
+      const onAbort = (): void => {
+        this.#waiters.delete(waiter);
+        waiter.reject(signal!.reason);
+      };
+      signal?.addEventListener("abort", onAbort);
+      this.#waiters.add(waiter);
+    });
+  }
+
+  /** Subscribes to where responses come, once. */
+  async #listen(): Promise<string> {
+    await this.#connected(undefined);
+    const responseTopic = this.#options.responseTopic ?? `response/${this.clientId}`;
+    this.#exchanges.listenAt(responseTopic);
+    this.#listening ??= this.#requests.subscribe([responseTopic], { qos: 1 });
+    try {
+      await this.#listening;
+    } catch (error) {
+      this.#listening = undefined;
+      throw error;
+    }
+    return responseTopic;
+  }
+
+  #sayGoodBye(reasonCode: ReasonCode | undefined, properties: Properties | undefined): void {
+    const { outbox } = this.#engine;
+    const { length } = outbox;
+    try {
+      this.#engine.disconnect(reasonCode, properties);
+    } catch (cause) {
+      outbox.length = length;
+      throw new ClientError("invalid-argument", "Cannot encode DISCONNECT", { cause });
+    }
+  }
+
+  #giveUp(error: unknown): void {
+    this.#failure = error;
+    this.#engine.disconnect(ReasonCode.UNSPECIFIED_ERROR);
+    this.#link?.wake();
+  }
+
+  /** Ends at once, without a word. */
+  #stop(reason: unknown): void {
+    this.#stopReason ??= reason;
+    this.#ending.abort();
+    this.#link?.abort();
+  }
+
+  #end(error: unknown): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    const told = error ?? closedError();
+    for (const waiter of this.#waiters) waiter.reject(told);
+    this.#waiters.clear();
+    this.#outgoing.end(told);
+    this.#requests.end(told);
+    this.#exchanges.end(told);
+    this.#incoming.end(error);
+    this.#tell({ kind: "closed", error });
+    this.#finish(error);
+  }
+
+  #tell(event: ClientEvent): void {
+    const { onEvent } = this.#options;
+    if (onEvent !== undefined) guarded(onEvent, event);
+  }
+}
+
+function closedError(): ClientError {
+  return new ClientError("closed", "The client is closed");
+}
+
+function connectionError(cause: unknown): unknown {
+  if (cause instanceof ClientError) return cause;
+  const detail = cause instanceof Error ? `: ${cause.message}` : "";
+  return new ClientError("connection-lost", `The connection failed${detail}`, { cause });
+}
+
+/** Calls an application's function; what it throws is reported by the platform, as of any task. */
+function guarded<T>(callback: (value: T) => void, value: T): void {
+  try {
+    callback(value);
+  } catch (error) {
+    queueMicrotask(() => {
+      throw error;
+    });
+  }
+}

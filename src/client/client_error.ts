@@ -1,0 +1,59 @@
+/**
+ * How the client library says that something did not work: one error, recognised by its `code`.
+ * What the surroundings did (no route, no certificate) is its `cause`. An aborted call rejects with
+ * the reason of its signal instead, as everywhere on the web.
+ *
+ * @module
+ */
+
+import type { ReasonCode } from "../core/codec/reason_code.ts";
+
+/** Every code that a {@linkcode ClientError} can carry. */
+export type ClientErrorCode =
+  /** An argument that the protocol has no form for; nothing was sent. */
+  | "invalid-argument"
+  /** The broker, or the version in use, cannot do it; nothing was sent. */
+  | "not-supported"
+  /** A packet above the broker's Maximum Packet Size; nothing was sent. */
+  | "too-large"
+  /** As many messages wait to be sent as are allowed to. */
+  | "queue-full"
+  /** The broker answered with a reason code of 0x80 or more. */
+  | "refused"
+  /** The broker did not accept the connection; `reasonCode` says why. */
+  | "connection-refused"
+  /** The Network Connection could not be had, or broke. */
+  | "connection-lost"
+  /** The broker ended the connection; `reasonCode` says why. */
+  | "disconnected"
+  /** The broker broke the protocol. */
+  | "protocol-error"
+  /** The session with an unfinished exchange is gone: the message may have arrived or not. */
+  | "session-lost"
+  /** What was waited for did not come in time. */
+  | "timed-out"
+  /** The client has been closed. */
+  | "closed";
+
+/** Thrown by the client library; see {@linkcode ClientErrorCode}. */
+export class ClientError extends Error {
+  override readonly name = "ClientError";
+  readonly code: ClientErrorCode;
+  /** What the broker said, where it is the broker who refused. */
+  readonly reasonCode: ReasonCode | undefined;
+
+  constructor(
+    code: ClientErrorCode,
+    message: string,
+    options: ErrorOptions & { readonly reasonCode?: ReasonCode } = {},
+  ) {
+    super(message, options);
+    this.code = code;
+    this.reasonCode = options.reasonCode;
+  }
+}
+
+/** A reason code as messages show it. */
+export function hexOf(reasonCode: ReasonCode): string {
+  return `0x${reasonCode.toString(16).padStart(2, "0")}`;
+}

@@ -1,0 +1,125 @@
+/**
+ * What a client is told when it is made, and what it tells of itself. Everything has a default but
+ * the place of the broker.
+ *
+ * @module
+ */
+
+import type { ConnackPacket } from "../core/codec/packet.ts";
+import type { Properties } from "../core/codec/property.ts";
+import type { ProtocolVersion, QoS } from "../core/codec/protocol.ts";
+import type { ByteDuplex } from "../driver/stream_connection.ts";
+import type { Dialer, Runtime } from "../runtime/runtime.ts";
+import type { TlsClientOptions } from "../runtime/tls.ts";
+import type { Accept } from "../transport/transport.ts";
+import type { Backoff } from "./backoff.ts";
+import type { Message } from "./message.ts";
+
+/**
+ * Opens a Network Connection and hands it to `accept`, once. Rejects when that cannot be, and with
+ * the reason of the signal when that is aborted first.
+ */
+export type Dial = (accept: Accept, signal: AbortSignal) => Promise<void>;
+
+/** Where the broker is: a URL (see {@linkcode ClientOptions}), one stream of bytes, or a way to it. */
+export type BrokerAddress = string | URL | ByteDuplex | Dial;
+
+/** The message that the broker publishes when the connection is lost (section 3.1.2.5). */
+export interface WillOptions {
+  readonly topic: string;
+  readonly payload: Uint8Array | string;
+  readonly qos?: QoS;
+  readonly retain?: boolean;
+  readonly properties?: Properties;
+}
+
+/** An enhanced authentication (section 4.12); version 5 only. */
+export interface Authentication {
+  readonly method: string;
+  /** What CONNECT, or a re-authentication, begins with. */
+  begin?(): Eventual<Uint8Array | undefined>;
+  /** Answers the broker; what it throws ends the connection. */
+  answer(
+    challenge: Uint8Array | undefined,
+    properties: Properties,
+  ): Eventual<Uint8Array | undefined>;
+}
+
+/** A value, or a promise of it. */
+export type Eventual<T> = T | Promise<T>;
+
+/** When and how a lost connection is opened again. */
+export interface Reconnection extends Backoff {
+  /** Attempts in a row; without a bound unless given. */
+  readonly attemptsMax?: number;
+  /** Whether the first connection is attempted again too; unless given, `open` rejects. */
+  readonly atFirst?: boolean;
+  /**
+   * Whether to go on after this error. Unless given: not after the broker refused for a reason that
+   * time does not heal, nor after another client took the session over.
+   */
+  readonly isWorthwhile?: (error: unknown) => boolean;
+}
+
+/** How a client is made. */
+export interface ClientOptions {
+  /** MQTT 3.1 (3), 3.1.1 (4) or 5; 5 unless given. */
+  readonly protocolVersion?: ProtocolVersion;
+  /** Chosen by the broker unless given; before version 5, chosen here. */
+  readonly clientId?: string;
+  readonly username?: string;
+  readonly password?: Uint8Array | string;
+  /**
+   * Begins without what the broker may remember; `true` unless given. Version 5 goes on with its
+   * own session when it reconnects; before that, `true` means a new session each time.
+   */
+  readonly cleanStart?: boolean;
+  /** Seconds between two packets at most; 60 unless given, 0 for no such bound. */
+  readonly keepAlive?: number;
+  readonly will?: WillOptions;
+  /**
+   * Of CONNECT: `sessionExpiryInterval` in seconds (a session that can be resumed has one above 0),
+   * `receiveMaximum`, `maximumPacketSize` in bytes, `topicAliasMaximum`, `userProperties`.
+   */
+  readonly properties?: Properties;
+  readonly authentication?: Authentication;
+  /** Announces a bridge, which brokers send the retain flag as published; before version 5. */
+  readonly isBridge?: boolean;
+  /** Messages in flight at most, within what the broker allows; 65,535 unless given. */
+  readonly inflightMax?: number;
+  /** Messages that may wait to be sent; 1,000 unless given. */
+  readonly queueMessagesMax?: number;
+  /** Payload bytes that may wait to be sent; 16 MiB unless given. */
+  readonly queueBytesMax?: number;
+  /** Milliseconds that a connection and its handshakes may take; 30,000 unless given. */
+  readonly connectTimeoutMs?: number;
+  /** Milliseconds that the broker may take to answer CONNECT or PINGREQ; 10,000 unless given. */
+  readonly answerTimeoutMs?: number;
+  /** `false` for a client that ends with its connection. */
+  readonly reconnect?: Reconnection | false;
+  /** Ends the client at once, whatever it is doing. */
+  readonly signal?: AbortSignal;
+  /** Where answers to requests come; `response/` and the client identifier unless given. */
+  readonly responseTopic?: string;
+  /** Told of every message, besides the streams; it is acknowledged when this returns. */
+  readonly onMessage?: (message: Message) => void;
+  /** Told what becomes of the connection. */
+  readonly onEvent?: (event: ClientEvent) => void;
+  /** What to connect with, other than WebSockets. */
+  readonly runtime?: ClientRuntime | (() => Promise<ClientRuntime>);
+  readonly tls?: TlsClientOptions;
+  /** The address of this machine to connect from. */
+  readonly localAddress?: string;
+}
+
+/** The part of a runtime that a client needs; clock and turns are those of the web unless given. */
+export type ClientRuntime = Dialer & Partial<Pick<Runtime, "now" | "defer">>;
+
+/** What becomes of the connection, in order; the last of a client is "closed". */
+export type ClientEvent =
+  | { readonly kind: "connected"; readonly connack: ConnackPacket }
+  | { readonly kind: "disconnected"; readonly error: unknown }
+  /** The attempt, counted from 1, that begins in `delayMs` milliseconds. */
+  | { readonly kind: "reconnecting"; readonly attempt: number; readonly delayMs: number }
+  /** For good; `error` is `undefined` when it was asked for. */
+  | { readonly kind: "closed"; readonly error: unknown };
