@@ -114,6 +114,12 @@ const LIST_LINES = [
   "It holds no certificate revocation list.",
 ];
 
+/** What the last reload has said, without what clients did meanwhile. */
+function lastReload({ lines }: MidgeProcess): string[] {
+  const said = lines.filter((line) => !/^(?:New|Client) /.test(line));
+  return said.slice(said.lastIndexOf("Reloading config."));
+}
+
 test(
   "SIGHUP with files that make no sense says so, and changes nothing",
   PROCESS_TEST,
@@ -146,14 +152,12 @@ test(
         // Something else that is not to be changed by half.
         await midge.write("midge.conf", Reloads.first(CONFIG).replace("1000000", `${5000 + i}`));
         await midge.write(name, content);
-        const before = midge.lines.length;
         midge.signal("SIGHUP");
         await midge.logged(STAYS, i + 1);
-        assertEquals(midge.lines.slice(before), ["Reloading config.", ...expected, STAYS]);
+        assertEquals(lastReload(midge), ["Reloading config.", ...expected, STAYS]);
         await midge.write(name, good[name]!);
         assertEquals(await knockByTls({ to: port, ca: trust, certificate: kit.client }), 0);
         assertEquals(await shownIssuer(webPort), "Midge Test Intermediate");
-        await midge.logged(/^Client wire-\d+ \[.*\] disconnected\.$/, i + 1);
       }
       const last = await openTlsClient({ to: port, ca: trust, certificate: kit.client });
       assertEquals(

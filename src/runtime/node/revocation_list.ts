@@ -32,7 +32,7 @@ const HASHES: Readonly<Record<string, string | null>> = {
 const BOOLEAN = 0x01;
 const EXTENSIONS = 0xa0;
 
-/** The lists of a PEM text, each as a text of its own; throws a `SyntaxError` when there is none. */
+/** The lists of a PEM text, a text each; throws a `SyntaxError` when there is none. */
 export function splitRevocationLists(pem: string): string[] {
   const blocks = pem.match(/-----BEGIN X509 CRL-----[^-]*-----END X509 CRL-----/g);
   if (blocks === null) throw new SyntaxError("There is no revocation list");
