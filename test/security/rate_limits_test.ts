@@ -40,7 +40,9 @@ async function open(
   return client;
 }
 
-function about(midge: MidgeProcess, words: string): string[] {
+/** The lines about something, once this many are there. */
+async function about(midge: MidgeProcess, words: string, count = 1): Promise<string[]> {
+  await midge.logged(new RegExp(words), count);
   return midge.lines.filter((line) => line.includes(words));
 }
 
@@ -64,7 +66,7 @@ test(
       for (const version of [3, 4, 5] as const) {
         assertEquals(await knock(port, bad, ALICE, version), "closed");
       }
-      assertEquals(about(midge, "banned"), [
+      assertEquals(await about(midge, "banned"), [
         "Client 192.0.2.1 banned for 600 seconds after 3 failed logins.",
       ]);
       // IPv6 addresses count by what one customer has; IPv4 is the same in either notation.
@@ -76,7 +78,7 @@ test(
       for (const address of ["192.0.2.2", "2001:db8:0:2::1"]) {
         assertEquals(await knock(port, address, ALICE), 0);
       }
-      assertEquals(about(midge, "banned"), [
+      assertEquals(await about(midge, "banned", 2), [
         "Client 192.0.2.1 banned for 600 seconds after 3 failed logins.",
         "Client 2001:db8:0:1::ffff:3 banned for 600 seconds after 3 failed logins.",
       ]);
@@ -99,7 +101,7 @@ test("login_ban_duration ends a ban", PROCESS_TEST, () =>
     files: { passwd: passwordFile({ alice: "right" }) },
   }, async (midge) => {
     assertEquals(await knock(midge.port, "192.0.2.1", MALLORY), 0x87);
-    assertEquals(about(midge, "banned"), [
+    assertEquals(await about(midge, "banned"), [
       "Client 192.0.2.1 banned for 1 seconds after 1 failed logins.",
     ]);
     let answer: number | "closed" = "closed";
@@ -119,7 +121,7 @@ test(
       for (let i = 0; i < 6; i++) answers.push(await knock(midge.port, "192.0.2.1"));
       assertEquals(answers, [0, 0, 0, "closed", "closed", "closed"]);
       assertEquals(await knock(midge.port, "192.0.2.2"), 0);
-      assertEquals(about(midge, "rate exceeded"), [
+      assertEquals(await about(midge, "rate exceeded"), [
         "Client connection from 192.0.2.1 denied: connection rate exceeded.",
       ]);
     }),
@@ -149,6 +151,6 @@ test(
         numbers.map((i) => `publish flood ${i}`),
       );
       assertEquals(received.filter((text) => text.includes("trickle")), ["publish trickle x"]);
-      assertEquals(about(midge, "publish rate").length, 1);
+      assertEquals((await about(midge, "publish rate")).length, 1);
     }),
 );
