@@ -1,30 +1,28 @@
 /**
- * An MQTT client for any platform with Web APIs. This file is what an application sees, and the
- * life of a client: connection after connection until it is closed. What happens on a connection is
- * in the files beside it, and what the packets mean is in core/client.
+ * An MQTT client for any platform with Web APIs. This file is what an application sees,
+ * and where the parts of a client are put together; each part is a file beside it, and what the
+ * packets mean is in core/client.
  *
  * @module
  */
 
 import { ClientEngine } from "../core/client/client_engine.ts";
 import type { ClientSink } from "../core/client/client_sink.ts";
-import type { ConnackPacket, ConnectPacket } from "../core/codec/packet.ts";
+import type { ConnackPacket } from "../core/codec/packet.ts";
 import { NO_PROPERTIES, type Properties } from "../core/codec/property.ts";
 import { ReasonCode } from "../core/codec/reason_code.ts";
 import { Authenticator } from "./authenticator.ts";
-import { pause } from "./backoff.ts";
 import { ClientError, hexOf } from "./client_error.ts";
-import type { BrokerAddress, ClientEvent, ClientOptions, Dial } from "./client_options.ts";
+import type { BrokerAddress, ClientEvent, ClientOptions } from "./client_options.ts";
 import { bytesOf, connectPacketOf } from "./connect_packet.ts";
+import { closedError, Connections, refusedError } from "./connections.ts";
 import { Exchanges, type WaitOptions } from "./exchanges.ts";
 import { Incoming } from "./incoming.ts";
-import { Link } from "./link.ts";
 import type { Message } from "./message.ts";
 import type { MessagesOptions, MessageStream } from "./message_stream.ts";
 import { parseTarget } from "./mqtt_url.ts";
 import { dialFor } from "./open_connection.ts";
 import { Outgoing, type PublishOptions, type PublishResult } from "./outgoing.ts";
-import { Reconnector } from "./reconnect.ts";
 import {
   type FilterRequest,
   Requests,
@@ -40,11 +38,6 @@ export interface DisconnectOptions {
   readonly properties?: Properties;
   /** Ends the connection at once. */
   readonly signal?: AbortSignal;
-}
-
-interface Waiter {
-  readonly resolve: () => void;
-  readonly reject: (error: unknown) => void;
 }
 
 const NO_OPTIONS = Object.freeze({});
@@ -81,30 +74,15 @@ export class Client {
   /** Resolves when the client is done for good, to the error that ended it if there was one. */
   readonly closed: Promise<unknown>;
   readonly #options: ClientOptions;
-  readonly #dial: Dial;
-  readonly #packet: ConnectPacket;
   readonly #engine: ClientEngine;
+  readonly #connections: Connections;
   readonly #outgoing: Outgoing;
   readonly #incoming: Incoming;
   readonly #requests: Requests;
   readonly #exchanges: Exchanges = new Exchanges();
   readonly #authenticator: Authenticator;
-  readonly #reconnector: Reconnector;
-  /** Aborted when the client ends. */
-  readonly #ending: AbortController = new AbortController();
-  #now: () => number = () => performance.now();
-  #defer: (flush: () => void) => void = (flush) => queueMicrotask(flush);
-  #link: Link | undefined;
-  #wasConnected = false;
-  /** `undefined` while there is no connection that the broker has accepted. */
-  #connectedAt: number | undefined;
-  /** Why the present connection ends, where we know better than the transport. */
-  #failure: unknown;
-  #listening: Promise<unknown> | undefined;
-  readonly #waiters: Set<Waiter> = new Set();
   #opened: Promise<void> | undefined;
-  #isClosed = false;
-  #stopReason: unknown;
+  #listening: Promise<unknown> | undefined;
   #finish!: (error: unknown) => void;
 
   /**
@@ -118,40 +96,49 @@ export class Client {
   constructor(address: BrokerAddress, options: ClientOptions = {}) {
     const isUrl = typeof address === "string" || address instanceof URL;
     const target = isUrl ? parseTarget(address) : undefined;
+    const { inflightMax, answerTimeoutMs, onMessage } = options;
     this.#options = options;
-    this.#packet = connectPacketOf(options, target);
-    this.#dial = dialFor(address, target, options);
-    this.#reconnector = new Reconnector(options.reconnect);
     this.closed = new Promise((resolve) => this.#finish = resolve);
-    const wake = (): void => this.#link?.wake();
     this.#engine = new ClientEngine(this.#sink(), {
       acknowledgesLater: true,
-      ...options.inflightMax === undefined ? {} : { inflightMax: options.inflightMax },
-      ...options.answerTimeoutMs === undefined ? {} : { answerTimeoutMs: options.answerTimeoutMs },
+      ...inflightMax === undefined ? {} : { inflightMax },
+      ...answerTimeoutMs === undefined ? {} : { answerTimeoutMs },
     });
+    const connections = new Connections(this.#engine, {
+      options,
+      dial: dialFor(address, target, options),
+      packet: connectPacketOf(options, target),
+      pump: () => this.#outgoing.pump(),
+      begun: () => this.#outgoing.sessionBegun(),
+      losing: (error) => this.#losing(error),
+      lost: () => this.#requests.connectionLost(),
+      ended: (error) => this.#ended(error),
+      tell: (event) => this.#tell(event),
+    });
+    const wake = (): void => connections.link?.wake();
+    this.#connections = connections;
     this.#outgoing = new Outgoing(
       this.#engine,
-      { wake, now: () => this.#now(), hasRoom: () => this.#link?.hasRoom ?? false },
+      { wake, now: () => connections.now(), hasRoom: () => connections.link?.hasRoom ?? false },
       {
         messagesMax: options.queueMessagesMax ?? QUEUE_MESSAGES_MAX,
         bytesMax: options.queueBytesMax ?? QUEUE_BYTES_MAX,
       },
     );
-    const { onMessage } = options;
     this.#incoming = new Incoming(this.#engine, {
       wake,
-      pauseReading: () => this.#link?.pause(),
-      resumeReading: () => this.#link?.resume(),
+      pauseReading: () => connections.link?.pause(),
+      resumeReading: () => connections.link?.resume(),
       takeResponse: (view) => this.#exchanges.take(view),
       onMessage: onMessage === undefined ? undefined : (message) => guarded(onMessage, message),
     });
     this.#requests = new Requests(this.#engine, {
       wake,
-      connected: (signal) => this.#connected(signal),
+      connected: (signal) => connections.connected(signal),
     });
     this.#authenticator = new Authenticator(
       this.#engine,
-      { wake, giveUp: (error) => this.#giveUp(error) },
+      { wake, giveUp: (error) => connections.giveUp(error) },
       options.authentication,
     );
   }
@@ -189,8 +176,7 @@ export class Client {
 
   /** Connects, and stays connected until the client is closed; throws as `connect` does. */
   open(): Promise<void> {
-    this.#opened ??= this.#start();
-    return this.#opened;
+    return this.#opened ??= this.#connections.start();
   }
 
   /**
@@ -207,7 +193,7 @@ export class Client {
     payload: Uint8Array | string,
     options: PublishOptions = NO_OPTIONS,
   ): Promise<PublishResult> {
-    if (this.#isClosed) return Promise.reject(closedError());
+    if (this.#connections.isEnded) return Promise.reject(closedError());
     return this.#outgoing.publish(topic, bytesOf(payload), options);
   }
 
@@ -241,7 +227,7 @@ export class Client {
    */
   messages(filter?: string, options: MessagesOptions = NO_OPTIONS): MessageStream {
     const stream = this.#incoming.open(filter, options);
-    if (this.#isClosed) stream.end(undefined);
+    if (this.#connections.isEnded) stream.end(undefined);
     return stream;
   }
 
@@ -255,7 +241,7 @@ export class Client {
     payload: Uint8Array | string,
     options: PublishOptions & WaitOptions = NO_OPTIONS,
   ): Promise<Message> {
-    if (this.#packet.protocolVersion !== 5) {
+    if ((this.#options.protocolVersion ?? 5) !== 5) {
       throw new ClientError("not-supported", "Requests with a response need version 5");
     }
     const correlationData = crypto.getRandomValues(new Uint8Array(16));
@@ -286,27 +272,24 @@ export class Client {
 
   /** Repeats the enhanced authentication (section 4.12.1); version 5 only. */
   async reauthenticate(): Promise<void> {
-    await this.#connected(undefined);
+    await this.#connections.connected(undefined);
     await this.#authenticator.again();
   }
 
   /**
    * Says good-bye and closes the connection; what is not sent or not done by then is rejected with
-   * code `"closed"`. It does not throw, and may be called more than once.
+   * code `"closed"`. It may be called more than once.
+   *
+   * @throws {ClientError} with code `"invalid-argument"`.
    */
   async disconnect(options: DisconnectOptions = NO_OPTIONS): Promise<void> {
     const { reasonCode, properties, signal } = options;
-    const link = this.#link;
-    if (link === undefined || !this.isConnected || signal?.aborted) this.#stop(undefined);
+    const cut = (): void => this.#connections.stop(undefined);
+    if (signal?.aborted) cut();
     else {
       this.#outgoing.pump();
-      this.#sayGoodBye(reasonCode, properties);
-      this.#ending.abort();
-      link.resume();
-      link.wake();
+      this.#connections.leave(reasonCode, properties);
     }
-    if (this.#opened === undefined) this.#end(undefined);
-    const cut = (): void => this.#link?.abort();
     signal?.addEventListener("abort", cut);
     await this.closed;
     signal?.removeEventListener("abort", cut);
@@ -316,95 +299,8 @@ export class Client {
     await this.disconnect();
   }
 
-  #start(): Promise<void> {
-    if (this.#isClosed) return Promise.reject(closedError());
-    const opened = this.#connected(undefined);
-    void this.#live();
-    return opened;
-  }
-
-  /** Connection after connection. Nothing in here throws: what fails ends the client. */
-  async #live(): Promise<void> {
-    const { signal } = this.#options;
-    const onAbort = (): void => this.#stop(signal!.reason);
-    signal?.addEventListener("abort", onAbort);
-    if (signal?.aborted) onAbort();
-    const ending = this.#ending.signal;
-    let error: unknown;
-    while (!ending.aborted) {
-      error = await this.#connection();
-      const delayMs = ending.aborted ? undefined : this.#reconnector.next(error);
-      if (delayMs === undefined) break;
-      this.#tell({ kind: "reconnecting", attempt: this.#reconnector.attempt, delayMs });
-      await pause(delayMs, ending);
-    }
-    signal?.removeEventListener("abort", onAbort);
-    this.#end(ending.aborted ? this.#stopReason : error);
-  }
-
-  /** One connection, from dialling to its end; resolves to what ended it. */
-  #connection(): Promise<unknown> {
-    this.#failure = undefined;
-    const ending = this.#ending.signal;
-    return new Promise((resolve) => {
-      const open = async (): Promise<void> => {
-        const packet = await this.#nextConnect();
-        await this.#dial((transport) => {
-          const link = new Link(this.#engine, transport, {
-            now: this.#now,
-            defer: this.#defer,
-            pump: () => this.#outgoing.pump(),
-            onClosed: (error) => resolve(this.#lost(error)),
-          });
-          this.#link = link;
-          this.#engine.connect(packet, this.#now());
-          this.#outgoing.sessionBegun();
-          if (ending.aborted) queueMicrotask(() => link.abort());
-          link.wake();
-          return link;
-        }, ending);
-      };
-      open().catch((cause) => resolve(connectionError(cause)));
-    });
-  }
-
-  /** The next CONNECT: with the session of the last one, where there is one. */
-  async #nextConnect(): Promise<ConnectPacket> {
-    const { runtime, authentication } = this.#options;
-    const { now, defer } = (typeof runtime === "function" ? await runtime() : runtime) ?? {};
-    if (now !== undefined && defer !== undefined) {
-      this.#now = now;
-      this.#defer = defer;
-    }
-    const packet = { ...this.#packet };
-    const isResumable = (packet.properties.sessionExpiryInterval ?? 0) > 0;
-    if (this.#wasConnected) {
-      packet.clientId = this.clientId;
-      if (packet.protocolVersion === 5 && isResumable) packet.cleanStart = false;
-    }
-    const authenticationData = await authentication?.begin?.();
-    if (authenticationData !== undefined) {
-      packet.properties = { ...packet.properties, authenticationData };
-    }
-    return packet;
-  }
-
-  #lost(cause: unknown): unknown {
-    const error = this.#failure ?? connectionError(cause);
-    const wasConnected = this.#connectedAt !== undefined;
-    if (wasConnected) this.#reconnector.connected(this.#now() - this.#connectedAt!);
-    this.#connectedAt = undefined;
-    this.#link = undefined;
-    this.#outgoing.connectionLost();
-    this.#incoming.connectionLost();
-    this.#authenticator.connectionLost(error);
-    this.#engine.connectionLost();
-    this.#requests.connectionLost();
-    if (wasConnected) this.#tell({ kind: "disconnected", error });
-    return error;
-  }
-
   #sink(): ClientSink {
+    const failed = (error: ClientError): void => this.#connections.failed(error);
     return {
       onConnack: (packet) => this.#answered(packet),
       // The messages are known here as well, with those who wait for them.
@@ -417,65 +313,32 @@ export class Client {
       onAuth: (packet) => this.#authenticator.received(packet),
       onDisconnect: ({ reasonCode }) => {
         const message = `The broker ended the connection: ${hexOf(reasonCode)}`;
-        this.#failure = new ClientError("disconnected", message, { reasonCode });
+        failed(new ClientError("disconnected", message, { reasonCode }));
       },
       onError: (cause) => {
         const message = `The broker broke the protocol: ${cause.message}`;
-        this.#failure = new ClientError("protocol-error", message, { cause });
+        failed(new ClientError("protocol-error", message, { cause }));
       },
       onSilence: (cause) => {
-        this.#failure = new ClientError("timed-out", `The broker does not answer: ${cause}`);
-        this.#link?.abort();
+        failed(new ClientError("timed-out", `The broker does not answer: ${cause}`));
+        this.#connections.link?.abort();
       },
     };
   }
 
   #answered(connack: ConnackPacket): void {
-    const { reasonCode } = connack;
-    if (reasonCode >= ReasonCode.UNSPECIFIED_ERROR) {
-      const message = `The broker refused the connection: ${hexOf(reasonCode)}`;
-      this.#failure = new ClientError("connection-refused", message, { reasonCode });
-      return;
+    if (connack.reasonCode >= ReasonCode.UNSPECIFIED_ERROR) {
+      return this.#connections.failed(refusedError(connack));
     }
-    this.#wasConnected = true;
-    this.#connectedAt = this.#now();
     this.#outgoing.sessionBegun();
     if (!connack.sessionPresent) this.#requests.subscribeAgain();
-    if (!this.#incoming.hasRoom) this.#link?.pause();
-    for (const waiter of this.#waiters) waiter.resolve();
-    this.#waiters.clear();
-    this.#tell({ kind: "connected", connack });
-  }
-
-  /** Resolves when there is a connection. */
-  #connected(signal: AbortSignal | undefined): Promise<void> {
-    if (this.#isClosed) return Promise.reject(closedError());
-    if (signal?.aborted) return Promise.reject(signal.reason);
-    if (this.isConnected) return Promise.resolve();
-    return new Promise((resolve, reject) => {
-      const end = (): void => signal?.removeEventListener("abort", onAbort);
-      const waiter: Waiter = {
-        resolve() {
-          end();
-          resolve();
-        },
-        reject(error) {
-          end();
-          reject(error);
-        },
-      };
-      const onAbort = (): void => {
-        this.#waiters.delete(waiter);
-        waiter.reject(signal!.reason);
-      };
-      signal?.addEventListener("abort", onAbort);
-      this.#waiters.add(waiter);
-    });
+    if (!this.#incoming.hasRoom) this.#connections.link?.pause();
+    this.#connections.accepted(connack);
   }
 
   /** Subscribes to where responses come, once. */
   async #listen(): Promise<string> {
-    await this.#connected(undefined);
+    await this.#connections.connected(undefined);
     const responseTopic = this.#options.responseTopic ?? `response/${this.clientId}`;
     this.#exchanges.listenAt(responseTopic);
     this.#listening ??= this.#requests.subscribe([responseTopic], { qos: 1 });
@@ -488,36 +351,14 @@ export class Client {
     return responseTopic;
   }
 
-  #sayGoodBye(reasonCode: ReasonCode | undefined, properties: Properties | undefined): void {
-    const { outbox } = this.#engine;
-    const { length } = outbox;
-    try {
-      this.#engine.disconnect(reasonCode, properties);
-    } catch (cause) {
-      outbox.length = length;
-      throw new ClientError("invalid-argument", "Cannot encode DISCONNECT", { cause });
-    }
+  #losing(error: unknown): void {
+    this.#outgoing.connectionLost();
+    this.#incoming.connectionLost();
+    this.#authenticator.connectionLost(error);
   }
 
-  #giveUp(error: unknown): void {
-    this.#failure = error;
-    this.#engine.disconnect(ReasonCode.UNSPECIFIED_ERROR);
-    this.#link?.wake();
-  }
-
-  /** Ends at once, without a word. */
-  #stop(reason: unknown): void {
-    this.#stopReason ??= reason;
-    this.#ending.abort();
-    this.#link?.abort();
-  }
-
-  #end(error: unknown): void {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
+  #ended(error: unknown): void {
     const told = error ?? closedError();
-    for (const waiter of this.#waiters) waiter.reject(told);
-    this.#waiters.clear();
     this.#outgoing.end(told);
     this.#requests.end(told);
     this.#exchanges.end(told);
@@ -530,16 +371,6 @@ export class Client {
     const { onEvent } = this.#options;
     if (onEvent !== undefined) guarded(onEvent, event);
   }
-}
-
-function closedError(): ClientError {
-  return new ClientError("closed", "The client is closed");
-}
-
-function connectionError(cause: unknown): unknown {
-  if (cause instanceof ClientError) return cause;
-  const detail = cause instanceof Error ? `: ${cause.message}` : "";
-  return new ClientError("connection-lost", `The connection failed${detail}`, { cause });
 }
 
 /** Calls an application's function; what it throws is reported by the platform, as of any task. */
