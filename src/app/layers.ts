@@ -42,7 +42,8 @@ export async function withLayers(
   return withProxyHeader(guarded, {
     version: listener.proxyProtocol,
     requiresTls: listener.proxyRequiresTls,
-    requiresCertificate: listener.requireCertificate,
+    // With version 1 the listener has TLS of its own, and it is the proxy that shows a certificate.
+    requiresCertificate: listener.proxyProtocol === 2 && listener.requireCertificate,
     onRejected: (line, transport) => {
       surroundings.log("notice", line);
       surroundings.log("information", `The rejected connection came from ${nameOf(transport)}.`);

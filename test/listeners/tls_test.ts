@@ -10,9 +10,10 @@ import { runScript } from "../support/child_script.ts";
 import { runtimeName } from "../support/current_runtime.ts";
 import { skipWithout } from "../support/foreign.ts";
 import { MidgeProcess, PROCESS_TEST } from "../support/midge_process.ts";
-import { knockByTls, type TlsClientOptions } from "../support/tls_client.ts";
+import { knockByTls, openTlsClient, type TlsClientOptions } from "../support/tls_client.ts";
 import { at, passedOn, passOn, TOOLS, tryToPublish } from "../support/tool_clients.ts";
 import { until } from "../support/wait.ts";
+import { WireClient } from "../support/wire_client.ts";
 
 const kit = await makeCertificates();
 const ca = kit.authority.certificate;
@@ -327,5 +328,41 @@ test(
         assertEquals(await by(4), "TLSv1.3 cipher TLS_CHACHA20_POLY1305_SHA256");
         assertEquals(await by(4, { ciphers: "TLS_AES_128_GCM_SHA256" }), "refused");
       }
+    }),
+);
+
+const BEHIND = `
+allow_anonymous true
+listener $PORT1 127.0.0.1
+enable_proxy_protocol 1
+${MUTUAL}
+crlfile $DIR/crl.pem
+`;
+
+test(
+  "A proxy may have to show a certificate before its header is believed (B-56)",
+  PROCESS_TEST,
+  () =>
+    MidgeProcess.with({ config: BEHIND, files }, async (midge) => {
+      const to = midge.port;
+      const header = new TextEncoder().encode("PROXY TCP4 203.0.113.7 192.0.2.9 50000 1883\r\n");
+      const client = await openTlsClient({ to, ca, certificate: kit.client });
+      client.send(header);
+      assertEquals((await client.handshake({ clientId: "proxied" })).reasonCode, 0);
+      client.leave();
+      await midge.logged("New client connected from 203.0.113.7:50000 as proxied (p5, c1, k0).");
+      for (const certificate of [undefined, kit.stranger, kit.revoked]) {
+        assertEquals(await knockByTls({ to, ca, certificate }), "refused");
+      }
+      // A client that knows a certificate is no proxy yet.
+      assertEquals(await knockByTls({ to, ca, certificate: kit.client }), "refused");
+      await midge.logged("Connection rejected, corrupt PROXY header.");
+      // In the clear it is not even read.
+      const plain = await WireClient.open(to);
+      plain.isDeaf = true;
+      plain.send(header);
+      assertEquals(await plain.untilClosed(), []);
+      await midge.logged(/^Client connection from 127\.0\.0\.1 failed: /, 4);
+      assertEquals(midge.lines.filter((line) => line.includes("203.0.113.7")).length, 2);
     }),
 );
