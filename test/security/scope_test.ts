@@ -8,66 +8,87 @@ import { MidgeProcess, PROCESS_TEST } from "../support/midge_process.ts";
 import { passwordFile } from "../support/password_lines.ts";
 import { describe, WireClient } from "../support/wire_client.ts";
 
-const LISTENER = "listener $PORT1 127.0.0.1\n";
+const LISTENER = "listener $PORT1 127.0.0.1";
 const needsListener = (option: string): string =>
   `Error: The '${option}' option requires a listener to be defined first.`;
 
-/** What is wrong, and the lines that say so, without where it was found. */
-const FAULTS: readonly (readonly [config: string, ...lines: string[]])[] = [
-  [
-    "allow_anonymuos false\n" + LISTENER,
-    "Error: Unknown configuration variable 'allow_anonymuos'.",
-  ],
-  ["Password_file /f\n" + LISTENER, "Error: Unknown configuration variable 'Password_file'."],
-  [
-    "password_file\t/f\n" + LISTENER,
-    "Error: Unknown configuration variable 'password_file\\x09/f'.",
-  ],
-  ["allow_anonymous no\n" + LISTENER, "Error: Invalid 'allow_anonymous' value (no)."],
-  ["allow_anonymous\n" + LISTENER, "Error: Empty 'allow_anonymous' value in configuration."],
-  [LISTENER + "acl_file\n", "Error: Empty 'acl_file' value in configuration."],
-  [
-    LISTENER + "listener_allow_anonymous False\n",
-    "Error: Invalid 'listener_allow_anonymous' value (False).",
-  ],
-  ["listener_allow_anonymous false\n" + LISTENER, needsListener("listener_allow_anonymous")],
-  ["per_listener_settings true\npassword_file /f\n" + LISTENER, needsListener("password_file")],
-  ["per_listener_settings true\nacl_file /f\n" + LISTENER, needsListener("acl_file")],
-  [
-    "per_listener_settings true\nallow_anonymous false\n" + LISTENER,
-    needsListener("allow_anonymous"),
-  ],
-  ["per_listener_settings true\nplugin /f.ts\n" + LISTENER, needsListener("plugin")],
-  [
-    `${LISTENER}password_file /f\nper_listener_settings true\n`,
-    "Error: per_listener_settings must be set before any other security settings.",
-  ],
-  ["plugin_use gate\n" + LISTENER, needsListener("plugin_use")],
-  ["cafile /ca\n" + LISTENER, needsListener("cafile")],
-  [LISTENER + "cafile /ca\n", "Error: cafile specified without certfile and keyfile."],
-  [
-    LISTENER + "certfile /c\n",
-    "Error: Both certfile and keyfile must be provided to enable a TLS listener.",
-  ],
-  [
-    LISTENER + "keyfile /k\n",
-    "Error: Both certfile and keyfile must be provided to enable a TLS listener.",
-  ],
-];
+const REFUSED = "Error: Both certfile and keyfile must be provided to enable a TLS listener.";
 
-test("B-53 An option in the wrong place, or misspelt, stops the start", PROCESS_TEST, async () => {
-  for (const [config, ...lines] of FAULTS) {
-    const ended = await MidgeProcess.run({ config, args: ["--test-config"] });
+interface Fault {
+  readonly config: readonly string[];
+  /** In any order, without where it was found. */
+  readonly lines: readonly string[];
+}
+
+/** Files with many faults each, because all of them are told at once. */
+const FAULTS: Readonly<Record<string, Fault>> = {
+  "misspelt, without a value or with one that is none": {
+    config: [
+      "allow_anonymuos false",
+      "Password_file /f",
+      "password_file\t/f",
+      "allow_anonymous no",
+      LISTENER,
+      "acl_file",
+      "listener_allow_anonymous False",
+    ],
+    lines: [
+      "Error: Unknown configuration variable 'allow_anonymuos'.",
+      "Error: Unknown configuration variable 'Password_file'.",
+      "Error: Unknown configuration variable 'password_file\\x09/f'.",
+      "Error: Invalid 'allow_anonymous' value (no).",
+      "Error: Empty 'acl_file' value in configuration.",
+      "Error: Invalid 'listener_allow_anonymous' value (False).",
+    ],
+  },
+  "above the listener that it is for": {
+    config: ["listener_allow_anonymous false", "plugin_use gate", "cafile /ca", LISTENER],
+    lines: ["listener_allow_anonymous", "plugin_use", "cafile"].map(needsListener),
+  },
+  "above a listener, where each has its own settings": {
+    config: [
+      "per_listener_settings true",
+      "password_file /f",
+      "acl_file /f",
+      "psk_file /f",
+      "allow_anonymous false",
+      "plugin /f.ts",
+      LISTENER,
+    ],
+    lines: ["password_file", "acl_file", "psk_file", "allow_anonymous", "plugin"].map(
+      needsListener,
+    ),
+  },
+  "given before it is said for whom it counts": {
+    config: [LISTENER, "password_file /f", "per_listener_settings true"],
+    lines: ["Error: per_listener_settings must be set before any other security settings."],
+  },
+  "that is half of what TLS takes": {
+    config: [
+      LISTENER,
+      "cafile /ca",
+      "listener $PORT2 127.0.0.1",
+      "certfile /c",
+      "listener $PORT3 127.0.0.1",
+      "keyfile /k",
+    ],
+    lines: ["Error: cafile specified without certfile and keyfile.", REFUSED, REFUSED],
+  },
+};
+
+for (const [name, { config, lines }] of Object.entries(FAULTS)) {
+  test(`B-53 The program does not start with an option ${name}`, PROCESS_TEST, async () => {
+    const text = `${config.join("\n")}\n`;
+    const ended = await MidgeProcess.run({ config: text, args: ["--test-config"] });
     const complaints = ended.lines.filter((line) =>
       line.startsWith("Error") && !line.startsWith("Error found at")
     );
-    assertEquals({ config, status: ended.status, complaints }, {
-      config,
+    assertEquals({ status: ended.status, complaints: complaints.sort() }, {
       status: 3,
-      complaints: lines,
+      complaints: [...lines].sort(),
     });
-  }
-});
+  });
+}
 
 /** Options that protect nothing where there is no TLS. */
 const TLS_ALONE = [
@@ -78,17 +99,18 @@ const TLS_ALONE = [
   "capath /ca",
 ];
 
-test("B-53 What protects by TLS stops a start without TLS", PROCESS_TEST, async () => {
-  for (const option of TLS_ALONE) {
-    for (const where of [`${LISTENER}${option}\n`, `port $PORT1\n${option}\n`]) {
-      const ended = await MidgeProcess.run({ config: where, args: ["--test-config"] });
-      const isNamed = ended.lines.some((line) =>
-        line.startsWith("Error") && line.includes(option.split(" ")[0]!)
-      );
-      assertEquals([option, ended.status, isNamed], [option, 3, true]);
-    }
-  }
-});
+test(
+  "B-53 The program does not start with what protects by TLS, but without TLS",
+  PROCESS_TEST,
+  async () => {
+    const sections = TLS_ALONE.map((option, i) => `listener $PORT${i + 1} 127.0.0.1\n${option}\n`);
+    const ended = await MidgeProcess.run({ config: sections.join(""), args: ["--test-config"] });
+    const unnamed = TLS_ALONE.filter((option) =>
+      !ended.lines.some((line) => line.startsWith("Error") && line.includes(option.split(" ")[0]!))
+    );
+    assertEquals([ended.status, unnamed], [3, []]);
+  },
+);
 
 test(
   "B-53 Where settings are for all, those below a listener are too",
