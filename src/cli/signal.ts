@@ -77,7 +77,7 @@ function parseSignalFlags(args: readonly string[]): SignalFlags {
   if (command === undefined) return fault("No signal given.");
   if (command === PROFILING) return fault(`'${PROFILING}' is only for profiling Mosquitto.`);
   const signal = Object.hasOwn(SIGNALS, command) ? SIGNALS[command] : undefined;
-  if (signal === undefined) return fault(`Unknown signal '${command}'`);
+  if (signal === undefined) return fault(`Unknown signal '${command}'.`);
   return { kind: "send", processId, signal };
 }
 

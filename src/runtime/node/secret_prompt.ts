@@ -93,7 +93,8 @@ export function openSecretPrompt(): SecretPrompt {
         waiting = resolve;
       });
       // The key that ended the line has moved nothing.
-      if (given !== "ended" || isTerminal) print("\n");
+      const isLine = typeof given !== "string" && given.length > 0;
+      if (isLine || isTerminal) print("\n");
       return given;
     },
     close(): void {

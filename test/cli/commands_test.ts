@@ -1,0 +1,93 @@
+// Which of the programs a command line means, by the program's name and by its first word.
+
+import { assertEquals } from "@std/assert";
+import { symlink } from "node:fs/promises";
+import { join } from "node:path";
+import process from "node:process";
+import { chooseCommand } from "../../src/cli/command.ts";
+import { parseBrokerFlags } from "../../src/cli/flags.ts";
+import { nameOf, ownWords } from "../../src/runtime/node/own_words.ts";
+import { test } from "../harness.ts";
+import { midgeCommand } from "../runtime/programs.ts";
+import { PROCESS_TEST } from "../support/midge_process.ts";
+import { inFolder, runMidge, runProcess } from "../support/tool_process.ts";
+
+test("chooseCommand() goes by the program's name, then by the first word, else it is the broker", () => {
+  const rows: [programName: string, args: string[], choice: unknown[]][] = [
+    ["midge", ["passwd", "-b", "f"], ["passwd", ["-b", "f"], "midge passwd"]],
+    ["midge", ["signal", "-a"], ["signal", ["-a"], "midge signal"]],
+    ["mod", ["mosquitto_passwd", "f"], ["passwd", ["f"], "mosquitto_passwd"]],
+    ["mosquitto_passwd", ["signal", "u"], ["passwd", ["signal", "u"], "mosquitto_passwd"]],
+    ["mosquitto_signal", [], ["signal", [], "mosquitto_signal"]],
+    ["midge", [], [undefined, [], "midge"]],
+    ["mosquitto", ["-c", "passwd"], [undefined, ["-c", "passwd"], "midge"]],
+    ["passwd", ["-v"], [undefined, ["-v"], "midge"]],
+    ["toString", ["toString"], [undefined, ["toString"], "midge"]],
+    ["", ["", "passwd"], [undefined, ["", "passwd"], "midge"]],
+  ];
+  for (const [programName, args, [command, left, name]] of rows) {
+    assertEquals(chooseCommand(programName, args), { command, args: left, name } as unknown);
+  }
+});
+
+test("ownWords() and nameOf() find what the program was called as", () => {
+  const rows: [words: string[], argumentCount: number, name: string][] = [
+    [["mosquitto_passwd", "-b", "f"], 2, "mosquitto_passwd"],
+    [["/usr/bin/midge"], 0, "midge"],
+    [["node", "--flag", "/opt/mosquitto_signal", "-a"], 1, "mosquitto_signal"],
+    [["deno", "run", "-A", "mod.ts", "passwd"], 1, "mod"],
+    [["bun", "./midge.js", ""], 1, "midge"],
+    [["midge"], 3, "midge"],
+  ];
+  for (const [words, argumentCount, name] of rows) {
+    const commandLine = words.map((word) => `${word}\0`).join("");
+    assertEquals(nameOf(ownWords(commandLine, argumentCount)), name);
+  }
+  assertEquals(nameOf([]), "");
+});
+
+test("The program's help names its commands", () => {
+  const help = parseBrokerFlags(["--help"]);
+  const named = help.kind === "print" ? help.text.match(/^ {7}midge \w+ --help/gm) : help;
+  assertEquals(named, ["       midge passwd --help", "       midge signal --help"]);
+});
+
+test(
+  "The program is the command that its first word names, or a word that Mosquitto has for it",
+  PROCESS_TEST,
+  async () => {
+    const [own, foreign, unknown] = await Promise.all([
+      runMidge(["passwd", "-c"]),
+      runMidge(["mosquitto_signal", "shutdown"]),
+      runMidge(["bogus"]),
+    ]);
+    assertEquals([own, foreign], [{
+      status: 1,
+      stdout: "",
+      stderr: "Error: -c argument given but password file or username missing.\n",
+    }, { status: 1, stdout: "", stderr: "Error: One of -a or -p must be used.\n" }]);
+    assertEquals([unknown.status, unknown.stderr], [3, "Error: Unknown option 'bogus'.\n"]);
+  },
+);
+
+const bundle = process.env["MIDGE_TEST_BUNDLE"];
+
+test("The program is the command whose name a link to it has", {
+  ...PROCESS_TEST,
+  skip: bundle === undefined ? "there is no bundle: run the tests with the task" : false,
+}, async () => {
+  await inFolder(async (folder) => {
+    for (const name of ["mosquitto_signal", "mosquitto_signal.js"]) {
+      const link = join(folder, name);
+      await symlink(bundle!, link);
+      const { command, args } = midgeCommand();
+      // What runs the program, with the link in place of it.
+      const words = [...args.slice(0, -1), link, "shutdown"];
+      assertEquals(await runProcess({ command, args: words }), {
+        status: 1,
+        stdout: "",
+        stderr: "Error: One of -a or -p must be used.\n",
+      });
+    }
+  });
+});
