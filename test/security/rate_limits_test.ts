@@ -111,6 +111,40 @@ test("login_ban_duration ends a ban", PROCESS_TEST, () =>
   }));
 
 test(
+  "login_failure_limit counts logins at the HTTP API as well",
+  PROCESS_TEST,
+  () =>
+    MidgeProcess.with({
+      config: "password_file $DIR/passwd\nlogin_failure_limit 3 600\n" +
+        "listener $PORT1 127.0.0.1\nlistener $PORT2 127.0.0.1\nprotocol http_api\n",
+      files: { passwd: passwordFile({ alice: "right" }) },
+    }, async (midge) => {
+      const [mqtt, http] = midge.ports;
+      const ask = async (password: string): Promise<number | "closed"> => {
+        // A connection each, because those that are there may stay.
+        const headers = {
+          authorization: `Basic ${btoa(`alice:${password}`)}`,
+          connection: "close",
+        };
+        try {
+          const response = await fetch(`http://127.0.0.1:${http}/api/v1/version`, { headers });
+          await response.text();
+          return response.status;
+        } catch {
+          return "closed";
+        }
+      };
+      assertEquals([await ask("right"), await ask("wrong"), await ask("wrong")], [200, 401, 401]);
+      const client = await WireClient.open(mqtt!, 4);
+      assertEquals((await client.handshake(credentials(MALLORY))).reasonCode, 0x87);
+      assertEquals(await about(midge, "banned"), [
+        "Client 127.0.0.1 banned for 300 seconds after 3 failed logins.",
+      ]);
+      assertEquals(await ask("right"), "closed");
+    }),
+);
+
+test(
   "connect_rate_limit turns away an address that comes too often, and says so once",
   PROCESS_TEST,
   () =>

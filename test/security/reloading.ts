@@ -17,6 +17,12 @@ export interface ReloadingOptions {
   readonly access?: string;
 }
 
+/** What else a reload is to find changed. */
+export interface Changes {
+  readonly access?: string;
+  readonly config?: string;
+}
+
 export class Reloading {
   readonly midge: MidgeProcess;
   /** By user name; one hash each for as long as the password stays. */
@@ -61,28 +67,36 @@ export class Reloading {
     this.#lines.set(username, passwordLine(username, password));
   }
 
+  /** Gives a user this line of the file, whatever it says. */
+  setLine(username: string, line: string): void {
+    this.#lines.set(username, line);
+  }
+
   removeUser(username: string): void {
     this.#lines.delete(username);
   }
 
   /** Has the broker read everything again, and waits until it has. */
-  async reload(changes: { readonly access?: string; readonly config?: string } = {}): Promise<
-    void
-  > {
-    const { access, config } = changes;
+  async reload(changes: Changes = {}): Promise<void> {
+    const reload = await this.prepareReload();
+    await reload(changes);
+  }
+
+  /** Has the sentinel log in, which may take a while where others do, and gives the rest to do. */
+  async prepareReload(): Promise<(changes?: Changes) => Promise<void>> {
+    const { midge } = this;
     const password = this.#sentinelPassword;
-    const sentinel = await WireClient.connect(
-      this.midge.port,
-      4,
-      credentials({ username: SENTINEL, password }),
-    );
+    const who = credentials({ username: SENTINEL, password });
+    const sentinel = await WireClient.connect(midge.port, 4, who);
     this.#sentinelPassword = `${password}!`;
-    this.changePassword(SENTINEL, this.#sentinelPassword);
-    await this.midge.write("passwd", [...this.#lines.values()].join("\n"));
-    if (access !== undefined) await this.midge.write("acl", access);
-    if (config !== undefined) await this.midge.write("midge.conf", this.#baseConfig + config);
-    this.midge.signal("SIGHUP");
-    await sentinel.untilClosed();
+    return async ({ access, config } = {}) => {
+      this.changePassword(SENTINEL, this.#sentinelPassword);
+      await midge.write("passwd", [...this.#lines.values()].join("\n"));
+      if (access !== undefined) await midge.write("acl", access);
+      if (config !== undefined) await midge.write("midge.conf", this.#baseConfig + config);
+      midge.signal("SIGHUP");
+      await sentinel.untilClosed();
+    };
   }
 }
 

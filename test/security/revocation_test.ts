@@ -9,6 +9,7 @@ import { credentials, login } from "../support/login.ts";
 import { PROCESS_TEST } from "../support/midge_process.ts";
 import { VERSIONS } from "../support/raw_packet.ts";
 import { type ConnectOptions, describe, WireClient } from "../support/wire_client.ts";
+import { passwordLine } from "../support/password_lines.ts";
 import { passwordOf, Reloading } from "./reloading.ts";
 
 const LASTING = { cleanStart: false, properties: { sessionExpiryInterval: 60 } } as const;
@@ -265,6 +266,23 @@ test(
       assertEquals(await login(at.midge.port, 5, old), 0x87);
     });
   },
+);
+
+test(
+  "B-42 A login that is under way is judged by the files that are in force at its end",
+  PROCESS_TEST,
+  () =>
+    Reloading.with({ users: [] }, async (at) => {
+      // Takes seconds to verify, and is right.
+      at.setLine("slow", passwordLine("slow", "wols", { iterations: 3_000_000 }));
+      await at.reload();
+      const reload = await at.prepareReload();
+      const client = await WireClient.open(at.midge.port, 5);
+      client.send(client.connectBytes(credentials({ username: "slow", password: "wols" })));
+      at.removeUser("slow");
+      await reload();
+      assertEquals((await client.untilClosed()).map(describe), ["connack 0x87"]);
+    }),
 );
 
 test("B-52 A reload that fails takes nothing away from security", PROCESS_TEST, () => {
