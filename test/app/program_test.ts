@@ -409,11 +409,10 @@ test("runProgram() hands plugins the place that MOSQUITTO_PERSISTENCE_LOCATION n
   machine.modules["/p.ts"] = {
     default: (context: { persistenceLocation: string }) => {
       places.push(context.persistenceLocation);
-      return { name: "p" };
+      return { name: "p", authenticator: { name: "p", authenticate: () => "defer" } };
     },
   };
-  await whileRunning(machine, {}, () => {});
-  assertEquals(places, ["/new"]);
+  assertEquals([await whileRunning(machine, {}, () => {}), places], [0, ["/new"]]);
 });
 
 /** What a reload may find, and what it says of it between its first and its last line. */
