@@ -103,7 +103,7 @@ async function findBrokers(host: Host): Promise<number[]> {
 }
 
 /** Whether words are the command line of a broker: Mosquitto's, ours, or ours as a script. */
-export function isBroker(words: readonly string[]): boolean {
+function isBroker(words: readonly string[]): boolean {
   const program = baseName(words[0] ?? "");
   if (BROKER_NAMES.includes(program)) return !isCommand(words[1]);
   if (!RUNTIME_NAMES.includes(program)) return false;
