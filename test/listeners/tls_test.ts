@@ -3,6 +3,7 @@
 
 import { assertEquals, assertMatch } from "@std/assert";
 import mqtt from "mqtt";
+import { createPrivateKey } from "node:crypto";
 import { test } from "../harness.ts";
 import { JS_VERSION_NAMES, JS_VERSIONS, JsClient } from "../interop/js_client.ts";
 import { type Certificate, certificateFiles, makeCertificates } from "../support/certificates.ts";
@@ -366,3 +367,35 @@ test(
       assertEquals(midge.lines.filter((line) => line.includes("203.0.113.7")).length, 2);
     }),
 );
+
+test("Keys and certificates may be of any usual kind and form", PROCESS_TEST, async () => {
+  const rsa = await kit.authority.issue("CN=localhost", { hasRsaKey: true });
+  const client = await kit.authority.issue("CN=rsa client", { hasRsaKey: true });
+  const inForm = (pem: string, type: "pkcs1" | "sec1"): string =>
+    String(createPrivateKey(pem).export({ type, format: "pem" }));
+  const parameters =
+    "-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n";
+  const pairs: readonly (readonly [certificate: string, key: string])[] = [
+    [rsa.certificate, rsa.key],
+    [rsa.certificate, inForm(rsa.key, "pkcs1")],
+    [kit.server.certificate, parameters + inForm(kit.server.key, "sec1")],
+    [
+      `Certificate:\n    Data:\n${kit.server.certificate}`.replaceAll("\n", "\r\n"),
+      kit.server.key.replaceAll("\n", "\r\n"),
+    ],
+  ];
+  const lines = ["allow_anonymous true"];
+  const own: Record<string, string> = { "authority.pem": ca };
+  for (const [i, [certificate, key]] of pairs.entries()) {
+    own[`${i}.pem`] = certificate;
+    own[`${i}.key`] = key;
+    lines.push(`listener $PORT${i + 1} 127.0.0.1`, `certfile $DIR/${i}.pem`);
+    lines.push(`keyfile $DIR/${i}.key`, "cafile $DIR/authority.pem", "require_certificate true");
+  }
+  await MidgeProcess.with({ config: lines.join("\n"), files: own }, async (midge) => {
+    const codes = await Promise.all(
+      pairs.map((_, i) => knockByTls({ to: midge.ports[i]!, ca, certificate: client })),
+    );
+    assertEquals(codes, pairs.map(() => 0));
+  });
+});

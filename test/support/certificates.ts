@@ -16,12 +16,20 @@ export interface IssueOptions {
   /** Days from now, negative for the past; a day ago and ten days ahead unless told. */
   readonly fromDays?: number;
   readonly toDays?: number;
+  /** A key of RSA instead of an elliptic curve. */
+  readonly hasRsaKey?: boolean;
 }
 
 /** A name as RFC 4514 writes it (here in the order of its bytes), or part by part; `#` and the hexadecimal DER gives raw values. */
 type Subject = string | x509.JsonName;
 
 const ALGORITHM = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as const;
+const RSA = {
+  name: "RSASSA-PKCS1-v1_5",
+  hash: "SHA-256",
+  modulusLength: 2048,
+  publicExponent: Uint8Array.of(1, 0, 1),
+} as const;
 const DAY_MS = 86_400_000;
 
 /** Who signs. */
@@ -145,7 +153,8 @@ async function sign(
   isAuthority: boolean,
   options: IssueOptions,
 ): Promise<Issued> {
-  const keys = await crypto.subtle.generateKey(ALGORITHM, true, ["sign", "verify"]);
+  const algorithm = options.hasRsaKey === true ? RSA : ALGORITHM;
+  const keys = await crypto.subtle.generateKey(algorithm, true, ["sign", "verify"]);
   const signer = issuer?.keys ?? keys;
   const usage = isAuthority
     ? x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign
