@@ -135,7 +135,8 @@ test(
     if (currentRuntime() === "deno") {
       const { status, lines } = await MidgeProcess.run(options);
       assertEquals([status, lines.at(-1)], [1, `midge version ${VERSION} terminating`]);
-      assertMatch(lines.at(-2)!, /^Error: .* are not supported on this runtime\.$/);
+      assertMatch(lines.at(-3)!, /^Error: .* are not supported on this runtime\.$/);
+      assertMatch(lines.at(-2)!, /^Error found in the listener on port \d+\.$/);
       return;
     }
     await MidgeProcess.with(options, async (midge) => {
