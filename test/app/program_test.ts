@@ -216,7 +216,7 @@ const FAILURES: readonly {
   },
   {
     name: "a port in use",
-    config: "listener 1 127.0.0.1\nlistener 2 127.0.0.1\n",
+    config: "listener 1 127.0.0.1\nlistener 2 127.0.0.1\npid_file /pid\n",
     arrange: (machine) => machine.refused.set("127.0.0.1:2", "address-in-use"),
     status: 1,
     says: ["Error: Cannot listen on 127.0.0.1:2: address-in-use."],
@@ -313,7 +313,10 @@ for (const { name, config = "", arrange, options, status, says } of FAILURES) {
     const lines = machine.takeLines().filter((line) =>
       ![STARTING, LOADED, ...SUPPORT].includes(line) && !line.startsWith("Opening ")
     );
-    assertEquals([lines, machine.openPlaces()], [[...says, TERMINATING], []]);
+    assertEquals(
+      [lines, machine.openPlaces(), machine.disk.textOf("/pid")],
+      [[...says, TERMINATING], [], undefined],
+    );
   });
 }
 
