@@ -244,9 +244,11 @@ export class Client {
     if ((this.#options.protocolVersion ?? 5) !== 5) {
       throw new ClientError("not-supported", "Requests with a response need version 5");
     }
+    if (options.signal?.aborted) throw options.signal.reason;
     const correlationData = crypto.getRandomValues(new Uint8Array(16));
     const response = this.#exchanges.wait(correlationData, options);
     this.#listen().then((responseTopic) => {
+      if (!this.#exchanges.isWaiting(correlationData)) return;
       const properties = { ...options.properties, responseTopic, correlationData };
       return this.publish(topic, payload, { ...options, properties });
     }).catch((error) => this.#exchanges.fail(correlationData, error));

@@ -186,6 +186,7 @@ export class Connections {
     return new Promise((resolve) => {
       const open = async (): Promise<void> => {
         const packet = await this.#nextConnect();
+        if (ending.aborted) return resolve(undefined);
         await this.#owner.dial((transport) => {
           const link = new Link(this.#engine, transport, {
             now: this.#now,

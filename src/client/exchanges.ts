@@ -66,6 +66,11 @@ export class Exchanges {
     });
   }
 
+  /** Whether somebody still wants the answer. */
+  isWaiting(correlationData: Uint8Array): boolean {
+    return this.#waiting.has(keyOf(correlationData));
+  }
+
   /** The request could not be made. */
   fail(correlationData: Uint8Array, error: unknown): void {
     this.#waiting.get(keyOf(correlationData))?.reject(error);

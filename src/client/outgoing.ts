@@ -76,7 +76,8 @@ export class Outgoing {
   readonly #inflight: Map<number, Entry> = new Map();
   /** What every QoS 0 message that was sent at once resolves to. */
   readonly #sent: Promise<PublishResult> = Promise.resolve(RESULT);
-  #knownTopic = "";
+  /** The last one that was found to be a Topic Name. */
+  #knownTopic: string | undefined;
 
   constructor(engine: ClientEngine, owner: OutgoingOwner, limits: QueueLimits) {
     this.#engine = engine;
