@@ -127,3 +127,19 @@ test(`${NAME} says when its folder does not exist`, async () => {
     ["listen-failed", "Cannot listen on /nowhere/at/all: the folder does not exist"],
   );
 });
+
+test(`${NAME} says when its path is too long, and cuts nothing off`, () =>
+  withFolder(async (path) => {
+    const fitting = path.padEnd(107, "x");
+    const listener = await runtime.listenUnix({ path: fitting, mode: MODE }, neverAccepted);
+    assertEquals(existsSync(fitting), true);
+    await listener.close();
+    const error = await assertRejects(
+      () => runtime.listenUnix({ path: `${fitting}x`, mode: MODE }, neverAccepted),
+      OperationError,
+    );
+    assertEquals([error.code, error.message], [
+      "listen-failed",
+      `Cannot listen on ${fitting}x: the path is too long for a socket`,
+    ]);
+  }));

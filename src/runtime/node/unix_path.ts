@@ -13,6 +13,9 @@ import process from "node:process";
 import { OperationError } from "../../core/base/operation_error.ts";
 import type { UnixListenOptions } from "../runtime.ts";
 
+/** What fits into an address on Linux; other systems refuse what they have no room for. */
+const PATH_BYTES_MAX = 107;
+
 /**
  * Makes way for a socket and has it made by `bind`; returns what removes it. Rejects with what
  * `bind` throws, or when something else is in the way.
@@ -21,7 +24,10 @@ export async function openUnixPath(
   { path, mode }: Pick<UnixListenOptions, "path" | "mode">,
   bind: () => void | Promise<void>,
 ): Promise<() => void> {
-  // The runtimes name different errors for this.
+  // The runtimes name different errors for these.
+  if (new TextEncoder().encode(path).length > PATH_BYTES_MAX) {
+    throw inTheWay(path, "the path is too long for a socket");
+  }
   if (infoOf(dirname(path)) === undefined) throw inTheWay(path, "the folder does not exist");
   await removeStale(path);
   // The file is made within the call, so that nobody else's files are made meanwhile.
