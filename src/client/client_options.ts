@@ -118,6 +118,7 @@ export type ClientRuntime = Dialer & Partial<Pick<Runtime, "now" | "defer">>;
 /** What becomes of the connection, in order; the last of a client is "closed". */
 export type ClientEvent =
   | { readonly kind: "connected"; readonly connack: ConnackPacket }
+  /** `error` is `undefined` when it was asked for. */
   | { readonly kind: "disconnected"; readonly error: unknown }
   /** The attempt, counted from 1, that begins in `delayMs` milliseconds. */
   | { readonly kind: "reconnecting"; readonly attempt: number; readonly delayMs: number }

@@ -237,7 +237,8 @@ export class Connections {
     this.#owner.lost();
     if (connectedAt !== undefined) {
       this.#reconnector.connected(this.#now() - connectedAt);
-      this.#owner.tell({ kind: "disconnected", error });
+      const wanted = this.#ending.signal.aborted;
+      this.#owner.tell({ kind: "disconnected", error: wanted ? this.#stopReason : error });
     }
     return error;
   }
