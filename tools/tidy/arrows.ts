@@ -33,6 +33,8 @@ const FORMATS = [
   "src/auth/acl_file.ts",
   "src/auth/dynsec/",
   "src/store/mosquitto_db.ts",
+  "src/store/mosquitto_chunk.ts",
+  "src/telemetry/strftime.ts",
 ];
 
 /** What the contracts of the runtimes are made of: errors with codes, and who is at the other end. */
@@ -80,7 +82,18 @@ const ARROWS: readonly (readonly [folder: string, targets: readonly string[]])[]
     "src/bridge/",
     "src/admin/",
   ]],
+  // The tools are clients: they drive the engine of the client's half themselves.
+  ["src/cli/client/", [
+    ...CORE,
+    ...CONTRACTS,
+    "src/app/version.ts",
+    "src/cli/command.ts",
+    "src/cli/manual.ts",
+    "src/client/",
+    "src/transport/",
+  ]],
   ["src/cli/", [
+    ...CORE,
     "src/app/",
     "src/client/",
     "src/config/",
