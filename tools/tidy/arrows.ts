@@ -34,7 +34,6 @@ const FORMATS = [
   "src/auth/dynsec/",
   "src/store/mosquitto_db.ts",
   "src/store/mosquitto_chunk.ts",
-  "src/telemetry/strftime.ts",
 ];
 
 /** What the contracts of the runtimes are made of: errors with codes, and who is at the other end. */
@@ -90,6 +89,7 @@ const ARROWS: readonly (readonly [folder: string, targets: readonly string[]])[]
     "src/cli/command.ts",
     "src/cli/manual.ts",
     "src/client/",
+    "src/telemetry/strftime.ts",
     "src/transport/",
   ]],
   ["src/cli/", [
