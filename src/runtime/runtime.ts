@@ -128,6 +128,11 @@ export interface Runtime {
   defer(flush: () => void): void;
   /** The words after the program's name. */
   readonly args: readonly string[];
+  /**
+   * The words of the whole command line as they were given, of which `args` are the last: arguments
+   * need not be text. `undefined` where the system does not tell.
+   */
+  argumentBytes(): readonly Uint8Array[] | undefined;
   /** What the program was called as, without folder and extension: of a link its own name. */
   programName(): string;
   /** Calls `handler` for each such signal; returns what undoes it. */

@@ -223,6 +223,7 @@ export class FakeMachine {
     now: () => performance.now(),
     defer: (flush) => queueMicrotask(flush),
     args: this.args,
+    argumentBytes: () => undefined,
     programName: () => this.programName,
     onSignal: (signal, handler) => {
       this.#handlers.set(signal, handler);

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { nameOf, ownWords } from "../node/own_words.ts";
+import { nameOf, ownWords, wordBytes } from "../node/own_words.ts";
 import type { Dialer, Runtime, Signal } from "../runtime.ts";
 import { listenTcp } from "./listen_tcp.ts";
 import { listenUnix } from "./listen_unix.ts";
@@ -26,6 +26,14 @@ export const denoRuntime: Runtime & Dialer = {
   // work, and waiting for the event loop would cost more than it gathers.
   defer: queueMicrotask,
   args: Deno.args,
+  argumentBytes(): readonly Uint8Array[] | undefined {
+    try {
+      return wordBytes(Deno.readFileSync("/proc/self/cmdline"));
+    } catch {
+      // Not Linux, or not allowed to read that.
+      return undefined;
+    }
+  },
   programName(): string {
     try {
       return nameOf(ownWords(Deno.readTextFileSync("/proc/self/cmdline"), Deno.args.length));
