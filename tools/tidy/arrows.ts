@@ -64,7 +64,12 @@ const ARROWS: readonly (readonly [folder: string, targets: readonly string[]])[]
   ["src/config/", [...CORE, ...CONTRACTS]],
   ["src/telemetry/", [...CORE, ...CONTRACTS]],
   ["src/driver/", [...CORE, ...CONTRACTS]],
-  ["src/client/", [...CORE, ...CONTRACTS, "src/driver/"]],
+  ["src/client/", [
+    ...CORE,
+    ...CONTRACTS,
+    "src/driver/",
+    "src/transport/websocket_client.ts",
+  ]],
   ["src/bridge/", [...CORE, ...CONTRACTS, "src/client/", "src/telemetry/"]],
   ["src/admin/", [...CORE, ...CONTRACTS, "src/client/", "src/telemetry/"]],
   ["src/app/", [
