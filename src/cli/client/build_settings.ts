@@ -11,6 +11,7 @@ import type { ProtocolVersion } from "../../core/codec/protocol.ts";
 import type {
   ClientSettings,
   CommonSettings,
+  CtrlSettings,
   PubSettings,
   ReceivingSettings,
   RrSettings,
@@ -46,6 +47,8 @@ export function buildSettings(draft: Draft, identity: Identity): ClientSettings 
       return subSettings(draft, identity);
     case "rr":
       return rrSettings(draft, identity);
+    case "ctrl":
+      return ctrlSettings(draft, identity);
   }
 }
 
@@ -122,6 +125,10 @@ function rrSettings(draft: Draft, identity: Identity): RrSettings {
   };
 }
 
+function ctrlSettings(draft: Draft, identity: Identity): CtrlSettings {
+  return { ...commonSettings(draft, identity), tool: "ctrl", qos: draft.qos };
+}
+
 function receivingSettings(draft: Draft, identity: Identity): ReceivingSettings {
   const { format, isVerbose, endsLines, isPretty, ignoresRetained } = draft;
   return {
@@ -175,7 +182,8 @@ function connectPacket(draft: Draft, identity: Identity): ConnectPacket {
 function versionOf(draft: Draft): ProtocolVersion {
   const needsVersion5 = draft.sessionExpiryInterval !== undefined ||
     Object.keys(draft.properties).length > 0;
-  return needsVersion5 ? 5 : draft.protocolVersion ?? (draft.tool === "rr" ? 5 : 4);
+  const isOfVersion5 = draft.tool === "rr" || draft.tool === "ctrl";
+  return needsVersion5 ? 5 : draft.protocolVersion ?? (isOfVersion5 ? 5 : 4);
 }
 
 function clientIdOf(draft: Draft, version: ProtocolVersion, identity: Identity): string {

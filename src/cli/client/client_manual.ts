@@ -1,5 +1,5 @@
 /**
- * The manuals of pub, sub and rr: what each is for in words, and its options from their table.
+ * The manuals of pub, sub, rr and ctrl: what each is for in words, and its options from their table.
  *
  * @module
  */
@@ -79,6 +79,29 @@ const WORDS: Readonly<Record<ToolName, Words>> = {
     examples: [
       "-t time/get -e time/answer -n",
       "-t echo -e echo/answer -m ping -W 5 --latency",
+    ],
+  },
+  ctrl: {
+    about: ["Shows and changes how a broker is set up, while it runs."],
+    usage: [
+      "[-h host] [-p port] [-u user [-P password]] [option]... module command [word]...",
+      "module help",
+      "[option]...",
+    ],
+    notes: [
+      "Modules: broker (listListeners, listPlugins). Without a module, commands are asked for one " +
+      "after the other; 'help' tells which there are.",
+      "The broker answers when its configuration has enable_control_api true, those who may " +
+      "publish to $CONTROL/broker/v1 and read what is below it.",
+      "Exit status: 0 when the broker has answered, even with an error, and when it did not " +
+      "answer within 10 seconds or refused the connection; 1 for a fault in the options and for " +
+      "this help; 3 for words that a command does not take; 10 for a module and 13 for a command " +
+      "that there is not; others for what was wrong with the connection.",
+    ],
+    examples: [
+      "-h broker.example -p 8883 --cafile ca.crt -u admin broker listListeners",
+      "--unix /run/midge.sock broker listPlugins",
+      "broker help",
     ],
   },
 };

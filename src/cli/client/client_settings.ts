@@ -1,5 +1,5 @@
 /**
- * What the command lines of pub, sub and rr ask for, once they have been read and checked: the
+ * What the command lines of pub, sub, rr and ctrl ask for, once they have been read and checked: the
  * contract between the parser and the tools. Files are still paths and the format is still text;
  * whoever needs them reads them.
  *
@@ -11,11 +11,11 @@ import type { Properties } from "../../core/codec/property.ts";
 import type { QoS } from "../../core/codec/protocol.ts";
 
 /** The tools that share a command line, by the names of their commands. */
-export type ToolName = "pub" | "sub" | "rr";
+export type ToolName = "pub" | "sub" | "rr" | "ctrl";
 
-export type ClientSettings = PubSettings | SubSettings | RrSettings;
+export type ClientSettings = PubSettings | SubSettings | RrSettings | CtrlSettings;
 
-/** What all three have. */
+/** What all of them have. */
 export interface CommonSettings {
   readonly place: BrokerPlace;
   /** `undefined` for a connection in clear text. */
@@ -145,4 +145,10 @@ export interface RrSettings extends ReceivingSettings {
   /** With the response topic, for version 5. */
   readonly properties: Properties;
   readonly printsLatency: boolean;
+}
+
+export interface CtrlSettings extends CommonSettings {
+  readonly tool: "ctrl";
+  /** Of requests and of the subscription to responses. */
+  readonly qos: QoS;
 }

@@ -97,5 +97,6 @@ export class Draft {
 
   constructor(tool: ToolName) {
     this.tool = tool;
+    if (tool === "ctrl") this.qos = 1;
   }
 }

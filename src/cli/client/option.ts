@@ -1,5 +1,5 @@
 /**
- * What an option of pub, sub and rr is. One table of them (options/all.ts) is read by the parser,
+ * What an option of pub, sub, rr and ctrl is. One table of them (options/all.ts) is read by the parser,
  * by `--help` and by whoever writes shell completions.
  *
  * @module
@@ -58,9 +58,11 @@ export interface WordsOption extends OptionBase {
 
 export type ClientOption = FlagOption | ValueOption | WordsOption;
 
-export const ALL: readonly ToolName[] = ["pub", "sub", "rr"];
+export const ALL: readonly ToolName[] = ["pub", "sub", "rr", "ctrl"];
+export const CLIENTS: readonly ToolName[] = ["pub", "sub", "rr"];
 export const PUBLISHING: readonly ToolName[] = ["pub", "rr"];
 export const RECEIVING: readonly ToolName[] = ["sub", "rr"];
 export const PUB: readonly ToolName[] = ["pub"];
 export const SUB: readonly ToolName[] = ["sub"];
 export const RR: readonly ToolName[] = ["rr"];
+export const CTRL: readonly ToolName[] = ["ctrl"];

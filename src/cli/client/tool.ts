@@ -6,8 +6,9 @@
  */
 
 import { NAME, VERSION } from "../../app/version.ts";
+import type { Host } from "../../runtime/host.ts";
 import type { CommandCall } from "../command.ts";
-import { buildSettings } from "./build_settings.ts";
+import { buildSettings, type Identity } from "./build_settings.ts";
 import type { ClientSettings, ToolName } from "./client_settings.ts";
 import { Draft } from "./draft.ts";
 import { optionFilePath, readOptionFile } from "./option_file.ts";
@@ -65,10 +66,16 @@ async function readSettings(
   }
   parseWords(draft, words, names);
   if (draft.request !== undefined) return undefined;
-  return buildSettings(draft, { processId: host.processId, randomWord });
+  return buildSettings(draft, identityOf(host));
 }
 
-async function complain(
+/** What the client identifiers of this process are made of. */
+export function identityOf({ processId }: Host): Identity {
+  return { processId, randomWord };
+}
+
+/** Tells what is wrong with a command line, and where help is to be had. */
+export async function complain(
   { message, hint }: UsageError,
   { draft, call: { runtime, name } }: { readonly draft: Draft; readonly call: CommandCall },
 ): Promise<void> {

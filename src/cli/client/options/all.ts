@@ -1,5 +1,5 @@
 /**
- * Every option of pub, sub and rr: the one table from which their command lines are read, and their
+ * Every option of pub, sub, rr and ctrl: the one table from which their command lines are read, and their
  * help and shell completions are made.
  *
  * @module
@@ -8,6 +8,7 @@
 import type { ToolName } from "../client_settings.ts";
 import type { ClientOption } from "../option.ts";
 import { CONNECTION_OPTIONS } from "./connection.ts";
+import { CTRL_OPTIONS } from "./ctrl.ts";
 import { MESSAGE_OPTIONS } from "./message.ts";
 import { OUTPUT_OPTIONS } from "./output.ts";
 import { RECEIVE_OPTIONS } from "./receive.ts";
@@ -23,6 +24,7 @@ const OPTIONS: readonly ClientOption[] = [
   ...SESSION_OPTIONS,
   ...WILL_OPTIONS,
   ...TLS_OPTIONS,
+  ...CTRL_OPTIONS,
 ];
 
 /** The options that a tool takes. */

@@ -5,7 +5,7 @@
  */
 
 import { readBrokerUrl } from "../broker_url.ts";
-import { ALL, type ClientOption } from "../option.ts";
+import { ALL, type ClientOption, CLIENTS } from "../option.ts";
 import { readProxyUrl } from "../proxy_url.ts";
 import { UsageError } from "../usage_error.ts";
 import { wholeNumber } from "../values.ts";
@@ -84,7 +84,7 @@ export const CONNECTION_OPTIONS: readonly ClientOption[] = [
   },
   {
     names: ["--ws"],
-    tools: ALL,
+    tools: CLIENTS,
     group: "Connection",
     help: "Speak MQTT over WebSocket, at the path /mqtt.",
     apply: (draft) => void (draft.usesWebSocket = true),
@@ -100,7 +100,7 @@ export const CONNECTION_OPTIONS: readonly ClientOption[] = [
   },
   {
     names: ["--nodelay"],
-    tools: ALL,
+    tools: CLIENTS,
     group: "Connection",
     help: "Send small packets at once (TCP_NODELAY).",
     apply: (draft) => void (draft.noDelay = true),

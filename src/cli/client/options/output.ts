@@ -4,7 +4,7 @@
  * @module
  */
 
-import { ALL, type ClientOption, RECEIVING, RR, SUB } from "../option.ts";
+import { ALL, type ClientOption, CLIENTS, RECEIVING, RR, SUB } from "../option.ts";
 
 export const OUTPUT_OPTIONS: readonly ClientOption[] = [
   {
@@ -74,7 +74,7 @@ export const OUTPUT_OPTIONS: readonly ClientOption[] = [
   },
   {
     names: ["-o"],
-    tools: ALL,
+    tools: CLIENTS,
     group: "Other",
     argument: "file",
     candidates: "files",

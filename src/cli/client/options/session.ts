@@ -5,7 +5,7 @@
  */
 
 import type { ProtocolVersion } from "../../../core/codec/protocol.ts";
-import { ALL, type ClientOption } from "../option.ts";
+import { ALL, type ClientOption, CLIENTS } from "../option.ts";
 import { applyProperty } from "../property_option.ts";
 import { UsageError } from "../usage_error.ts";
 import { mqttText, qosOf, wholeNumber } from "../values.ts";
@@ -39,7 +39,7 @@ export const SESSION_OPTIONS: readonly ClientOption[] = [
   },
   {
     names: ["-I", "--id-prefix"],
-    tools: ALL,
+    tools: CLIENTS,
     group: "Session",
     argument: "prefix",
     missing: "no id prefix specified",
@@ -67,7 +67,7 @@ export const SESSION_OPTIONS: readonly ClientOption[] = [
   },
   {
     names: ["-q", "--qos"],
-    tools: ALL,
+    tools: CLIENTS,
     group: "Session",
     argument: "qos",
     candidates: ["0", "1", "2"],
@@ -81,7 +81,7 @@ export const SESSION_OPTIONS: readonly ClientOption[] = [
   },
   {
     names: ["-k", "--keepalive"],
-    tools: ALL,
+    tools: CLIENTS,
     group: "Session",
     argument: "seconds",
     missing: "no keepalive specified",
@@ -97,14 +97,14 @@ export const SESSION_OPTIONS: readonly ClientOption[] = [
   },
   {
     names: ["-c", "--disable-clean-session"],
-    tools: ALL,
+    tools: CLIENTS,
     group: "Session",
     help: "Go on with the session that the broker has kept, and have it kept again. Needs -i.",
     apply: (draft) => void (draft.cleanStart = false),
   },
   {
     names: ["-x"],
-    tools: ALL,
+    tools: CLIENTS,
     group: "Session",
     argument: "seconds",
     missing: "no session expiry interval specified",
@@ -115,7 +115,7 @@ export const SESSION_OPTIONS: readonly ClientOption[] = [
   },
   {
     names: ["-M"],
-    tools: ALL,
+    tools: CLIENTS,
     group: "Session",
     argument: "count",
     missing: "max_inflight not specified",
@@ -130,7 +130,7 @@ export const SESSION_OPTIONS: readonly ClientOption[] = [
   },
   {
     names: ["-D", "--property"],
-    tools: ALL,
+    tools: CLIENTS,
     group: "Session",
     argument: "packet name value",
     help: "Give a packet a property of version 5: -D publish content-type text/plain. A " +

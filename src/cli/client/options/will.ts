@@ -4,14 +4,14 @@
  * @module
  */
 
-import { ALL, type ClientOption } from "../option.ts";
+import { type ClientOption, CLIENTS } from "../option.ts";
 import { UsageError } from "../usage_error.ts";
 import { isPublishTopic, mqttText, qosOf } from "../values.ts";
 
 export const WILL_OPTIONS: readonly ClientOption[] = [
   {
     names: ["--will-topic"],
-    tools: ALL,
+    tools: CLIENTS,
     group: "Last will",
     argument: "topic",
     missing: "no will topic specified",
@@ -26,7 +26,7 @@ export const WILL_OPTIONS: readonly ClientOption[] = [
   },
   {
     names: ["--will-payload"],
-    tools: ALL,
+    tools: CLIENTS,
     group: "Last will",
     argument: "text",
     missing: "no will payload specified",
@@ -35,7 +35,7 @@ export const WILL_OPTIONS: readonly ClientOption[] = [
   },
   {
     names: ["--will-qos"],
-    tools: ALL,
+    tools: CLIENTS,
     group: "Last will",
     argument: "qos",
     candidates: ["0", "1", "2"],
@@ -49,7 +49,7 @@ export const WILL_OPTIONS: readonly ClientOption[] = [
   },
   {
     names: ["--will-retain"],
-    tools: ALL,
+    tools: CLIENTS,
     group: "Last will",
     help: "Retain it.",
     apply: (draft) => void (draft.willRetain = true),
