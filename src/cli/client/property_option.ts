@@ -59,7 +59,7 @@ const MESSAGE_PROPERTIES = [
 ] as const;
 
 /** Which packets take which properties. */
-export const PROPERTIES_OF: Readonly<Record<PropertyCarrier, readonly string[]>> = {
+const PROPERTIES_OF: Readonly<Record<PropertyCarrier, readonly string[]>> = {
   connect: [
     "authentication-data",
     "authentication-method",
