@@ -4,6 +4,7 @@
  * @module
  */
 
+import { OperationError } from "../../core/base/operation_error.ts";
 import { nameOf, ownWords, wordBytes } from "../node/own_words.ts";
 import type { Dialer, Runtime, Signal } from "../runtime.ts";
 import { listenTcp } from "./listen_tcp.ts";
@@ -59,6 +60,14 @@ export const denoRuntime: Runtime & Dialer = {
       }
     }
   },
+  async readInput(buffer: Uint8Array): Promise<number | undefined> {
+    try {
+      return await Deno.stdin.read(buffer) ?? undefined;
+    } catch (cause) {
+      throw new OperationError("file-failed", "Cannot read standard input", { cause });
+    }
+  },
+  writeOutput: async (bytes) => await (await import("./write_output.ts")).writeOutput(bytes),
   // Nothing that can be set from inside has been found to pay.
   tuneProcess: () => {},
   exit: (status: number): never => Deno.exit(status),

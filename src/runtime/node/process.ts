@@ -14,7 +14,16 @@ import { printWhole } from "./print_whole.ts";
 /** The part of `Runtime` that Node and Bun share. */
 export const processRuntime: Pick<
   Runtime,
-  "now" | "defer" | "args" | "argumentBytes" | "programName" | "onSignal" | "print" | "exit"
+  | "now"
+  | "defer"
+  | "args"
+  | "argumentBytes"
+  | "programName"
+  | "onSignal"
+  | "print"
+  | "writeOutput"
+  | "readInput"
+  | "exit"
 > = {
   now: () => performance.now(),
   // Cheaper than a microtask when many connections deliver in one turn: all of them are read first.
@@ -48,5 +57,7 @@ export const processRuntime: Pick<
     const descriptor = stream === "stdout" ? 1 : 2;
     printWhole((bytes) => writeSync(descriptor, bytes), text);
   },
+  readInput: async (buffer) => (await import("./read_input.ts")).readInput(buffer),
+  writeOutput: async (bytes) => await (await import("./write_output.ts")).writeOutput(bytes),
   exit: (status: number): never => process.exit(status),
 };
