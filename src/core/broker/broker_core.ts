@@ -38,6 +38,9 @@ export interface HostMessage {
   readonly qos?: QoS;
   readonly retain?: boolean;
   readonly properties?: Properties;
+  /** The client whose message the host passes on; the host itself unless given. */
+  readonly publisherId?: string;
+  readonly publisherUsername?: string | undefined;
 }
 
 /** What a turn has produced. Arrays are the taker's own. */
@@ -256,11 +259,19 @@ export class BrokerCore {
   /** Input: the host publishes; returns how many subscriptions matched, -1 for no valid topic. */
   publish({ topic, payload, ...options }: HostMessage, now: number): number {
     const state = this.#state;
-    const { qos = 0, properties = NO_PROPERTIES } = options;
+    const { qos = 0, properties = NO_PROPERTIES, publisherId = "", publisherUsername } = options;
     const retain = options.retain === true && state.limits.retainAvailable;
     const found = state.routes.findName(topic);
     if (found === null) return -1;
-    const message = makeMessage({ topic, payload, qos, retain, properties, publisherId: "" });
+    const message = makeMessage({
+      topic,
+      payload,
+      qos,
+      retain,
+      properties,
+      publisherId,
+      publisherUsername,
+    });
     const { messageExpiryInterval } = properties;
     if (messageExpiryInterval !== undefined) message.expiresAt = now + messageExpiryInterval * 1000;
     return publish(state, message, found, now);

@@ -19,7 +19,7 @@ export type Change =
     readonly kind: "session-set";
     readonly clientId: string;
     readonly username: string | undefined;
-    /** The user name was proven by TLS. */
+    /** The user name was proven by TLS; without one, nobody knows who made the session. */
     readonly isIdentified: boolean;
     readonly expiryInterval: number;
     /** `Infinity` while it is connected or never ends. */
