@@ -1,7 +1,7 @@
 /**
- * Whose the sessions in a database of Mosquitto are. Files before version 6 do not say, and those of
- * version 6 may be wrong: Mosquitto up to 2.0.11 forgets, for a client without a user name, to clear
- * the name of the client before it.
+ * Whose the sessions in a database of Mosquitto are. Files before version 6 do not say, and those
+ * of version 6 may be wrong: Mosquitto 2.0.11, for one, forgets for a client without a user name to
+ * clear the name of the client before it.
  *
  * What it writes then is the length of that name with its two bytes swapped, and so many bytes from
  * where the name stands in its memory; for the next client without a name the same length swapped
