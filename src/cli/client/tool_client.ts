@@ -40,6 +40,8 @@ export interface ToolWork
   onLost?(): void;
   /** There is room in the outbox: sends more; `true` if something is left to send. */
   pump(): boolean;
+  /** How a refused connection ends the tool, if not as it ends the clients. */
+  refusalOf?(connack: ConnackPacket): ClientFailure;
 }
 
 export interface ToolSurroundings {
@@ -83,6 +85,8 @@ export class ToolClient {
       now: () => runtime.now(),
       defer: (flush) => runtime.defer(flush),
       pump: () => this.engine.phase === "connected" && work.pump(),
+      // Nothing here outlives the process.
+      settle: () => undefined,
       onClosed: (error) => this.#closed(error),
     };
   }
@@ -203,7 +207,8 @@ export class ToolClient {
       onConnack: (connack) => {
         if (connack.reasonCode >= ReasonCode.UNSPECIFIED_ERROR) {
           this.#isFinal = true;
-          this.#failure = refusalFailure(connack, this.#settings.connect.protocolVersion);
+          this.#failure = work.refusalOf?.(connack) ??
+            refusalFailure(connack, this.#settings.connect.protocolVersion);
           return;
         }
         this.#wasConnected = true;
