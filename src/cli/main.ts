@@ -11,6 +11,8 @@ import { chooseCommand, type Command, type CommandName } from "./command.ts";
 
 const COMMANDS: Readonly<Record<CommandName, () => Promise<Command>>> = {
   pub: async () => (await import("./client/pub.ts")).pub,
+  sub: async () => (await import("./client/sub.ts")).sub,
+  rr: async () => (await import("./client/rr.ts")).rr,
   passwd: async () => (await import("./passwd.ts")).passwd,
   signal: async () => (await import("./signal.ts")).signal,
   "db-dump": async () => (await import("./db_dump/db_dump.ts")).dbDump,

@@ -29,6 +29,7 @@ export const FAILURES = {
   malformed: { status: 21, text: "Malformed packet" },
   qos: { status: 24, text: "Requested QoS not supported on server" },
   packetSize: { status: 25, text: "Packet larger than supported by the server" },
+  timeout: { status: 27, text: "Timeout" },
 } as const;
 
 /** What never came about for a reason on this side of the network. */

@@ -133,9 +133,10 @@ export class ToolClient {
     this.wake();
   }
 
-  /** Ends from outside: a signal, or the time is up. */
-  stop(status: number): void {
+  /** Ends from outside, a signal or the time being up, with these words unless nobody heard us. */
+  stop(status: number, ...lines: string[]): void {
     const isConnected = this.#wasConnected;
+    if (isConnected && this.#status === undefined) this.warn(...lines);
     this.finish(
       isConnected ? status : STATUS_UNCONNECTED,
       ReasonCode.DISCONNECT_WITH_WILL_MESSAGE,

@@ -18,6 +18,8 @@ export const MANUALS: Readonly<
   Record<Exclude<CommandName, "completion">, (name: string) => Manual>
 > = {
   pub: (name) => clientManual("pub", name),
+  sub: (name) => clientManual("sub", name),
+  rr: (name) => clientManual("rr", name),
   passwd: passwdManual,
   signal: signalManual,
   "db-dump": dbDumpManual,

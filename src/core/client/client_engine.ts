@@ -20,7 +20,13 @@ import { Framer } from "../codec/framer.ts";
 import type { ConnackPacket, ConnectPacket, Packet, SubscriptionRequest } from "../codec/packet.ts";
 import { encodePingreq } from "../codec/ping.ts";
 import { NO_PROPERTIES, type Properties } from "../codec/property.ts";
-import { type AckType, PacketType, type ProtocolVersion, VARINT_MAX } from "../codec/protocol.ts";
+import {
+  type AckType,
+  PacketType,
+  type ProtocolVersion,
+  type QoS,
+  VARINT_MAX,
+} from "../codec/protocol.ts";
 import { ReasonCode } from "../codec/reason_code.ts";
 import { encodeSubscribe } from "../codec/subscribe.ts";
 import { encodeUnsubscribe } from "../codec/unsubscribe.ts";
@@ -70,6 +76,8 @@ export class ClientEngine {
   readonly #inbound: Inbound;
   #keepAliveMs = 0;
   #lastSentAt = 0;
+  /** The application is being shown a message that is acknowledged when it returns. */
+  #isShowing = false;
   /** When the broker must have answered CONNECT or PINGREQ. */
   #answerDueAt = Infinity;
 
@@ -249,6 +257,9 @@ export class ClientEngine {
     properties: Properties = NO_PROPERTIES,
   ): void {
     if (this.#phase === "connected") {
+      // Whoever leaves with a message has had it, and must not be sent it again.
+      const { qos, packetId } = this.#inbound.message;
+      this.#finishShowing(qos, packetId);
       const { sessionExpiryInterval } = properties;
       if (sessionExpiryInterval === 0) this.#outbound.isResumable = false;
       encodeDisconnect(this.outbox, reasonCode, this.#version, properties);
@@ -283,11 +294,20 @@ export class ClientEngine {
     if (!inbound.receive(framer)) return;
     const { message } = inbound;
     const { qos, packetId } = message;
-    if (qos > 0 && this.#acknowledgesLater) inbound.wait();
+    if (qos === 0 || this.#acknowledgesLater) {
+      if (qos > 0) inbound.wait();
+      return this.#sink.onMessage(message);
+    }
+    this.#isShowing = true;
     this.#sink.onMessage(message);
-    // The application may have ended the connection meanwhile.
-    if (qos === 0 || this.#acknowledgesLater || this.#phase !== "connected") return;
-    inbound.finish(qos, packetId, ReasonCode.SUCCESS);
+    this.#finishShowing(qos, packetId);
+  }
+
+  /** Acknowledges the message at hand, unless that has been done or cannot be any more. */
+  #finishShowing(qos: QoS, packetId: number): void {
+    if (!this.#isShowing) return;
+    this.#isShowing = false;
+    if (this.#phase === "connected") this.#inbound.finish(qos, packetId, ReasonCode.SUCCESS);
   }
 
   #handleAck(type: AckType, now: number): void {
@@ -358,6 +378,7 @@ export class ClientEngine {
   }
 
   #forgetConnection(): void {
+    this.#isShowing = false;
     this.outbox.length = 0;
     this.connack = undefined;
     this.#answerDueAt = Infinity;
