@@ -54,6 +54,7 @@ export function makeHost(differences: HostDifferences): Host {
     processes: async () => await (await import("./processes.ts")).listProcesses(),
     signalProcess,
     openSecretPrompt: async () => (await import("./secret_prompt.ts")).openSecretPrompt(),
+    openLineEditor: async (complete) => (await import("./line_editor.ts")).openLineEditor(complete),
     openSystemLog: (ident, facility) => openSystemLog(ident, facility),
     importModule: (path) => importModule(path, differences),
     notifyServiceManager,
