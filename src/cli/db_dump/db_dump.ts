@@ -118,7 +118,7 @@ export function dbDumpManual(name: string): Manual {
       ],
     }],
     notes: [
-      "Files of versions 2 to 6 can be read, which is all that Mosquitto has ever written.",
+      "Files of versions 2 to 6 can be read, as by Mosquitto itself.",
       "Exit status: 0 when done, 1 for any error.",
     ],
     examples: [
