@@ -9,14 +9,21 @@
 import { ClientEngine } from "../core/client/client_engine.ts";
 import type { ClientSink } from "../core/client/client_sink.ts";
 import type { ConnackPacket } from "../core/codec/packet.ts";
-import { NO_PROPERTIES, type Properties } from "../core/codec/property.ts";
+import type { Properties } from "../core/codec/property.ts";
 import { ReasonCode } from "../core/codec/reason_code.ts";
 import { Authenticator } from "./authenticator.ts";
-import { ClientError, hexOf } from "./client_error.ts";
 import type { BrokerAddress, ClientEvent, ClientOptions } from "./client_options.ts";
 import { bytesOf, connectPacketOf } from "./connect_packet.ts";
-import { closedError, Connections, refusedError } from "./connections.ts";
+import {
+  brokenError,
+  closedError,
+  disconnectedError,
+  refusedError,
+  silenceError,
+} from "./connection_errors.ts";
+import { Connections } from "./connections.ts";
 import { Exchanges, type WaitOptions } from "./exchanges.ts";
+import { guarded } from "./guarded.ts";
 import { Incoming } from "./incoming.ts";
 import type { Message } from "./message.ts";
 import type { MessagesOptions, MessageStream } from "./message_stream.ts";
@@ -43,8 +50,6 @@ export interface DisconnectOptions {
 }
 
 const NO_OPTIONS = Object.freeze({});
-const QUEUE_MESSAGES_MAX = 1000;
-const QUEUE_BYTES_MAX = 16_777_216;
 
 /**
  * An MQTT client.
@@ -98,13 +103,14 @@ export class Client {
   constructor(address: BrokerAddress, options: ClientOptions = {}) {
     const isUrl = typeof address === "string" || address instanceof URL;
     const target = isUrl ? parseTarget(address) : undefined;
-    const { inflightMax, answerTimeoutMs, onMessage } = options;
+    const { inflightMax, answerTimeoutMs, topicAliasesMax, onMessage } = options;
     this.#options = options;
     this.closed = new Promise((resolve) => this.#finish = resolve);
     this.#engine = new ClientEngine(this.#sink(), {
       acknowledgesLater: true,
       ...inflightMax === undefined ? {} : { inflightMax },
       ...answerTimeoutMs === undefined ? {} : { answerTimeoutMs },
+      ...topicAliasesMax === undefined ? {} : { topicAliasesMax },
     });
     const connections = new Connections(this.#engine, {
       options,
@@ -135,10 +141,7 @@ export class Client {
         abandoned: (message, error) => this.#tell({ kind: "abandoned", message, error }),
         journal: this.#journal,
       },
-      {
-        messagesMax: options.queueMessagesMax ?? QUEUE_MESSAGES_MAX,
-        bytesMax: options.queueBytesMax ?? QUEUE_BYTES_MAX,
-      },
+      options,
     );
     this.#incoming = new Incoming(this.#engine, {
       wake,
@@ -195,6 +198,21 @@ export class Client {
   /** Messages that wait to be sent, because there is no connection or too much is in flight. */
   get queuedCount(): number {
     return this.#outgoing.queuedCount;
+  }
+
+  /**
+   * Whether a message of QoS 0 would leave at once: there is a connection, nothing waits, and the
+   * network takes more. Who publishes much asks this before each message, and waits for `ready` when
+   * it is `false`; such a `publish` costs no promise and no place in the queue.
+   */
+  get hasRoom(): boolean {
+    return this.#outgoing.hasRoom;
+  }
+
+  /** Resolves when `hasRoom` is or becomes `true`. */
+  ready(options: { readonly signal?: AbortSignal } = NO_OPTIONS): Promise<void> {
+    if (this.#connections.isEnded) return Promise.reject(closedError());
+    return this.#outgoing.ready(options.signal);
   }
 
   /** Connects, and stays connected until the client is closed; throws as `connect` does. */
@@ -286,15 +304,7 @@ export class Client {
     payload: Uint8Array | string,
     options: PublishOptions = NO_OPTIONS,
   ): Promise<PublishResult> {
-    const { responseTopic, correlationData } = request.properties;
-    if (responseTopic === undefined) {
-      const message = "Cannot respond to a message without a response topic";
-      return Promise.reject(new ClientError("invalid-argument", message));
-    }
-    const properties = correlationData === undefined
-      ? options.properties ?? NO_PROPERTIES
-      : { ...options.properties, correlationData };
-    return this.publish(responseTopic, payload, { qos: request.qos, ...options, properties });
+    return this.#exchanges.respond(request, bytesOf(payload), options);
   }
 
   /** Repeats the enhanced authentication (section 4.12.1); version 5 only. */
@@ -327,7 +337,7 @@ export class Client {
   }
 
   #sink(): ClientSink {
-    const failed = (error: ClientError): void => this.#connections.failed(error);
+    const failed = (error: unknown): void => this.#connections.failed(error);
     return {
       onConnack: (packet) => this.#answered(packet),
       // The messages are known here as well, with those who wait for them.
@@ -341,16 +351,10 @@ export class Client {
       onSuback: (packet) => this.#requests.answered(packet),
       onUnsuback: (packet) => this.#requests.answered(packet),
       onAuth: (packet) => this.#authenticator.received(packet),
-      onDisconnect: ({ reasonCode }) => {
-        const message = `The broker ended the connection: ${hexOf(reasonCode)}`;
-        failed(new ClientError("disconnected", message, { reasonCode }));
-      },
-      onError: (cause) => {
-        const message = `The broker broke the protocol: ${cause.message}`;
-        failed(new ClientError("protocol-error", message, { cause }));
-      },
+      onDisconnect: (packet) => failed(disconnectedError(packet)),
+      onError: (cause) => failed(brokenError(cause)),
       onSilence: (cause) => {
-        failed(new ClientError("timed-out", `The broker does not answer: ${cause}`));
+        failed(silenceError(cause));
         this.#connections.link?.abort();
       },
     };
@@ -389,16 +393,5 @@ export class Client {
   #tell(event: ClientEvent): void {
     const { onEvent } = this.#options;
     if (onEvent !== undefined) guarded(onEvent, event);
-  }
-}
-
-/** Calls an application's function; what it throws is reported by the platform, as of any task. */
-function guarded<T>(callback: (value: T) => void, value: T): void {
-  try {
-    callback(value);
-  } catch (error) {
-    queueMicrotask(() => {
-      throw error;
-    });
   }
 }

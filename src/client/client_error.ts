@@ -6,7 +6,6 @@
  * @module
  */
 
-import { OperationError } from "../core/base/operation_error.ts";
 import type { ReasonCode } from "../core/codec/reason_code.ts";
 
 /** Every code that a {@linkcode ClientError} can carry. */
@@ -70,25 +69,4 @@ export class ClientError extends Error {
 /** A reason code as messages show it. */
 export function hexOf(reasonCode: ReasonCode): string {
   return `0x${reasonCode.toString(16).padStart(2, "0")}`;
-}
-
-/** The error for a connection that could not be had. */
-export function dialFailure(cause: unknown): ClientError {
-  if (cause instanceof ClientError) return cause;
-  if (!(cause instanceof OperationError)) {
-    const detail = cause instanceof Error ? `: ${cause.message}` : "";
-    return new ClientError("connect-failed", `Cannot connect to the broker${detail}`, { cause });
-  }
-  const { code, message, reason } = cause;
-  const options = reason === undefined ? { cause } : { cause, reason };
-  switch (code) {
-    case "lookup-failed":
-    case "proxy-failed":
-    case "tls-failed":
-    case "timed-out":
-    case "not-supported":
-      return new ClientError(code, message, options);
-    default:
-      return new ClientError("connect-failed", message, options);
-  }
 }

@@ -88,6 +88,11 @@ export interface ClientOptions {
   readonly isBridge?: boolean;
   /** Messages in flight at most, within what the broker allows; 65,535 unless given. */
   readonly inflightMax?: number;
+  /**
+   * Version 5: topics that are sent as a number (an alias) from the second message on, the first
+   * ones that are published to, within what the broker allows; none unless given.
+   */
+  readonly topicAliasesMax?: number;
   /** Messages that may wait to be sent; 1,000 unless given. */
   readonly queueMessagesMax?: number;
   /** Payload bytes that may wait to be sent; 16 MiB unless given. */

@@ -20,20 +20,15 @@ import { Framer } from "../codec/framer.ts";
 import type { ConnackPacket, ConnectPacket, Packet, SubscriptionRequest } from "../codec/packet.ts";
 import { encodePingreq } from "../codec/ping.ts";
 import { NO_PROPERTIES, type Properties } from "../codec/property.ts";
-import {
-  type AckType,
-  PacketType,
-  type ProtocolVersion,
-  type QoS,
-  VARINT_MAX,
-} from "../codec/protocol.ts";
+import { type AckType, PacketType, type ProtocolVersion, type QoS } from "../codec/protocol.ts";
 import { ReasonCode } from "../codec/reason_code.ts";
 import { encodeSubscribe } from "../codec/subscribe.ts";
 import { encodeUnsubscribe } from "../codec/unsubscribe.ts";
-import { varintWidth, Writer } from "../codec/writer.ts";
+import { Writer } from "../codec/writer.ts";
 import type { ClientSink } from "./client_sink.ts";
 import { Inbound } from "./inbound.ts";
 import { Outbound, PublishRefusal, type RestoredMessage } from "./outbound.ts";
+import { limitsFor } from "./packet_limits.ts";
 import type { PublishOptions } from "./publish_writer.ts";
 
 /** Where the engine stands. */
@@ -49,6 +44,8 @@ export interface ClientEngineOptions {
    * takes its time then slows the broker down, by its Receive Maximum.
    */
   readonly acknowledgesLater?: boolean;
+  /** Topics that are sent as an alias after the first time, beside the broker's bound. */
+  readonly topicAliasesMax?: number;
 }
 
 const OUTBOX_BYTES = 256;
@@ -87,6 +84,7 @@ export class ClientEngine {
     this.#answerTimeoutMs = options.answerTimeoutMs ?? ANSWER_TIMEOUT_MS;
     this.#acknowledgesLater = options.acknowledgesLater ?? false;
     this.#outbound = new Outbound(this.outbox, sink);
+    this.#outbound.aliasesMax = options.topicAliasesMax ?? 0;
     this.#inbound = new Inbound(this.outbox, sink);
   }
 
@@ -390,12 +388,4 @@ export class ClientEngine {
     this.#inbound.forget();
     return this.#outbound.forget();
   }
-}
-
-/** The largest remaining length of each packet type, from the size that the client accepts. */
-function limitsFor(maximumPacketSize: number | undefined): Uint32Array {
-  const size = Math.min(maximumPacketSize ?? Infinity, 5 + VARINT_MAX);
-  // The header takes from the size as many bytes as the rest then needs for its length.
-  const remaining = Math.max(0, size - 1 - varintWidth(Math.max(0, size - 2)));
-  return new Uint32Array(16).fill(remaining);
 }
