@@ -54,7 +54,7 @@ export function failureOf(kind: keyof typeof FAILURES, detail?: string): ClientF
   return new ClientFailure(status, `Error: ${text}${detail === undefined ? "" : `: ${detail}`}`);
 }
 
-/** What became of an attempt to connect; anything that is no failure of the surroundings is thrown. */
+/** What became of an attempt to connect; what is no failure of the surroundings is thrown. */
 export function dialFailure(error: unknown): ClientFailure {
   if (error instanceof ClientFailure) return error;
   if (!(error instanceof OperationError)) throw error;

@@ -1,5 +1,5 @@
 /**
- * The manuals of pub, sub, rr and ctrl: what each is for in words, and its options from their table.
+ * The manuals of pub, sub, rr and ctrl: what each is for in words, its options from their table.
  *
  * @module
  */
