@@ -7,13 +7,12 @@
  */
 
 import { bundleProgram, stopBundler } from "./bundle.ts";
-import { installPackages, installRuntime } from "./packages.ts";
-import { runCommand } from "./process.ts";
-import { fromRoot, ROOT } from "./root.ts";
+import { makeExecutable } from "./executable.ts";
+import { installPackages } from "./packages.ts";
+import { fromRoot } from "./root.ts";
 
 const BUNDLE = "dist/midge.js";
 const EXECUTABLE = "dist/midge";
-const COMPILE_LIMIT_MS = 300_000;
 
 async function build(args: readonly string[]): Promise<void> {
   const program = args.find((arg) => arg.endsWith(".ts"));
@@ -27,22 +26,8 @@ async function build(args: readonly string[]): Promise<void> {
   await stopBundler();
   const bytes = await Deno.readFile(fromRoot(bundle));
   console.log(`${bundle}: ${kib(bytes.length)}, ${kib(await gzipSize(bytes))} compressed`);
-  if (args.includes("--compile")) await compile();
-}
-
-async function compile(): Promise<void> {
-  const bun = await installRuntime("bun");
-  const args = [
-    "build",
-    "--compile",
-    "--bytecode",
-    "--format=esm",
-    BUNDLE,
-    "--outfile",
-    EXECUTABLE,
-  ];
-  const result = await runCommand(bun, args, { cwd: ROOT, limitMs: COMPILE_LIMIT_MS });
-  if (result.code !== 0) throw new Error(`Bun could not compile: ${result.output.trim()}`);
+  if (!args.includes("--compile")) return;
+  await makeExecutable(BUNDLE, EXECUTABLE);
   console.log(`${EXECUTABLE}: ${kib((await Deno.stat(fromRoot(EXECUTABLE))).size)}`);
 }
 
