@@ -143,8 +143,8 @@ function compileProperty(
       return integer(({ subscriptionIds }) => subscriptionIds?.[0]);
     case "C":
       return (out, { properties: { contentType } }) => {
-        if (contentType === undefined) appendBlank(out, layout);
-        else appendTextIn(out, contentType, layout);
+        // Blank like any string that is too short, since zeros are for numbers.
+        appendTextIn(out, contentType ?? "", layout);
       };
     case "R":
       return (out, { properties: { responseTopic } }) => {
