@@ -4,47 +4,16 @@
 import { assertEquals } from "@std/assert";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { pub } from "../../../src/cli/client/pub.ts";
 import type { Packet, PublishPacket } from "../../../src/core/codec/packet.ts";
 import type { Properties } from "../../../src/core/codec/property.ts";
 import type { ReasonCode } from "../../../src/core/codec/reason_code.ts";
-import { currentRuntime } from "../../../src/runtime/current.ts";
 import { test } from "../../harness.ts";
 import { type Play, PortBroker } from "../../support/port_broker.ts";
+import { type PubOptions, runPub } from "../../support/pub_inside.ts";
 import { inFolder, type Outcome } from "../../support/tool_process.ts";
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true });
-
-interface RunOptions {
-  /** What standard input has, piece by piece. */
-  readonly input?: readonly string[];
-  readonly environment?: Readonly<Record<string, string>>;
-  readonly name?: string;
-}
-
-/** Runs the command inside of the test. */
-async function run(args: readonly string[], options: RunOptions = {}): Promise<Outcome> {
-  const real = await currentRuntime();
-  const host = await real.host();
-  const printed = { stdout: "", stderr: "" };
-  const pieces = (options.input ?? []).map((text) => encoder.encode(text));
-  const runtime = {
-    ...real,
-    host: () => Promise.resolve({ ...host, environment: () => options.environment ?? {} }),
-    readInput(buffer: Uint8Array): Promise<number | undefined> {
-      const piece = pieces.shift();
-      if (piece === undefined) return Promise.resolve(undefined);
-      const part = piece.subarray(0, buffer.length);
-      if (part.length < piece.length) pieces.unshift(piece.subarray(part.length));
-      buffer.set(part);
-      return Promise.resolve(part.length);
-    },
-    print: (stream: "stdout" | "stderr", text: string) => void (printed[stream] += text),
-  };
-  const status = await pub({ runtime, args, name: options.name ?? "midge pub" });
-  return { status, ...printed };
-}
 
 const SUCCESS = 0 as ReasonCode;
 
@@ -83,11 +52,11 @@ interface Heard extends Outcome {
 async function publishTo(
   play: Play,
   args: readonly string[],
-  options: RunOptions = {},
+  options: PubOptions = {},
 ): Promise<Heard> {
   let result: Heard | undefined;
   await PortBroker.with(play, async (broker) => {
-    const outcome = await run(["-h", "127.0.0.1", "-p", `${broker.port}`, ...args], options);
+    const outcome = await runPub(["-h", "127.0.0.1", "-p", `${broker.port}`, ...args], options);
     const { heard } = broker;
     const published = heard.filter((packet) => packet.type === "publish");
     result = { ...outcome, heard, published };
@@ -492,9 +461,9 @@ test("pub says why it cannot connect, and what it cannot read", async () => {
         ],
       ] as const
     ) {
-      const result = await run(["-t", "t", "-h", "127.0.0.1", ...words.split(" ")]);
+      const result = await runPub(["-t", "t", "-h", "127.0.0.1", ...words.split(" ")]);
       assertEquals(result, { status: 1, stdout: "", stderr: `${text}\n` }, words);
-      const quiet = await run(["-t", "t", "-h", "127.0.0.1", "--quiet", ...words.split(" ")]);
+      const quiet = await runPub(["-t", "t", "-h", "127.0.0.1", "--quiet", ...words.split(" ")]);
       assertEquals([quiet.status, quiet.stdout, quiet.stderr], [1, "", ""], words);
     }
   });
@@ -503,20 +472,20 @@ test("pub says why it cannot connect, and what it cannot read", async () => {
 test("pub points to its help under the name that it was called by", async () => {
   for (const name of ["midge pub", "mosquitto_pub"]) {
     const use = `\nUse '${name} --help' to see usage.\n`;
-    assertEquals(await run(["-q", "3"], { name }), {
+    assertEquals(await runPub(["-q", "3"], { name }), {
       status: 1,
       stdout: "",
       stderr: `Error: Invalid QoS given: 3\n${use}`,
     });
-    const help = await run(["--help"], { name });
+    const help = await runPub(["--help"], { name });
     assertEquals([help.status, help.stderr], [1, ""]);
     assertEquals(help.stdout.includes(`Usage: ${name} {`), true);
-    assertEquals(await run(["-t", "t"], { name }), {
+    assertEquals(await runPub(["-t", "t"], { name }), {
       status: 1,
       stdout: help.stdout,
       stderr: "Error: Both topic and message must be supplied.\n",
     });
-    const version = await run(["--version"], { name });
+    const version = await runPub(["--version"], { name });
     assertEquals(
       version.stdout.replaceAll(/\d+\.\d+\.\d+/g, "V"),
       `${name} version V running on midge V.\n`,
@@ -549,7 +518,7 @@ test("pub reads options from a file first, its own or that of the user", async (
       0,
       [["t", 0, "m"]],
     ]);
-    assertEquals(await run(["-o", path, "-o", path]), {
+    assertEquals(await runPub(["-o", path, "-o", path]), {
       status: 1,
       stdout: "",
       stderr: "Error: Duplicate -o argument given.\n\nUse 'midge pub --help' to see usage.\n",
