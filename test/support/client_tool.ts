@@ -79,7 +79,8 @@ export class ClientTool {
   }
 
   kill(signal: "SIGINT" | "SIGTERM" | "SIGKILL"): void {
-    this.#child.kill(signal);
+    // By its id: a child that is killed as such is said to have died of it, however it ended.
+    process.kill(this.processId, signal);
   }
 
   /** Reads nothing more of standard output. */

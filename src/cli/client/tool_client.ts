@@ -129,7 +129,10 @@ export class ToolClient {
     if (this.#status !== undefined) return;
     this.#status = status;
     if (this.engine.phase !== "connected") return this.#end(status);
-    this.engine.disconnect(reasonCode, this.#settings.disconnectProperties);
+    const { connect, disconnectProperties } = this.#settings;
+    // Older versions have one way to leave, with which the Will goes unsent.
+    if (connect.protocolVersion === 5) this.engine.disconnect(reasonCode, disconnectProperties);
+    else this.engine.disconnect();
     this.wake();
   }
 
