@@ -1,6 +1,6 @@
 /**
- * `deno task build`: bundles `mod.ts` into `dist/midge.js`, one module that Deno, Bun and Node run.
- * With `--compile`, Bun makes a single executable of it. Prints what each weighs. The path of another
+ * `deno task build`: bundles `mod.ts` into `dist/midge.js`, one module that Deno, Bun and Node run,
+ * and `client_web.ts` into `dist/midge_client_web.js`, one for browsers. With `--compile`, Bun makes a single executable of it. Prints what each weighs. The path of another
  * program of ours, such as a benchmark's server, is bundled into `dist` under its own name.
  *
  * @module
@@ -10,8 +10,10 @@ import { bundleProgram, stopBundler } from "./bundle.ts";
 import { makeExecutable } from "./executable.ts";
 import { installPackages } from "./packages.ts";
 import { fromRoot } from "./root.ts";
+import { bundleWebClient } from "./web_client.ts";
 
 const BUNDLE = "dist/midge.js";
+const WEB_CLIENT = "dist/midge_client_web.js";
 const EXECUTABLE = "dist/midge";
 
 async function build(args: readonly string[]): Promise<void> {
@@ -23,12 +25,20 @@ async function build(args: readonly string[]): Promise<void> {
     : `dist/${program.slice(program.lastIndexOf("/") + 1, -".ts".length)}.js`;
   await installPackages();
   await bundleProgram(program ?? "mod.ts", bundle);
+  if (program === undefined) {
+    const { code } = await bundleWebClient();
+    await Deno.writeFile(fromRoot(WEB_CLIENT), code);
+    await printSize(WEB_CLIENT, code);
+  }
   await stopBundler();
-  const bytes = await Deno.readFile(fromRoot(bundle));
-  console.log(`${bundle}: ${kib(bytes.length)}, ${kib(await gzipSize(bytes))} compressed`);
+  await printSize(bundle, await Deno.readFile(fromRoot(bundle)));
   if (!args.includes("--compile")) return;
   await makeExecutable(BUNDLE, EXECUTABLE);
   console.log(`${EXECUTABLE}: ${kib((await Deno.stat(fromRoot(EXECUTABLE))).size)}`);
+}
+
+async function printSize(path: string, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
+  console.log(`${path}: ${kib(bytes.length)}, ${kib(await gzipSize(bytes))} compressed`);
 }
 
 async function gzipSize(bytes: Uint8Array<ArrayBuffer>): Promise<number> {

@@ -58,14 +58,13 @@ const NO_OPTIONS = Object.freeze({});
  * goes wrong is a {@linkcode ClientError} with a stable `code`.
  *
  * ```ts
- * import { Client } from "./src/client/client.ts";
- * import { currentRuntime } from "./src/runtime/current.ts";
+ * import { Client } from "./client.ts";
  * import { Broker } from "./mod.ts";
  *
  * const broker = new Broker();
  * const { port } = await broker.listen({ port: 0 });
  *
- * const client = await Client.connect(`mqtt://127.0.0.1:${port}`, { runtime: currentRuntime });
+ * const client = await Client.connect(`mqtt://127.0.0.1:${port}`);
  * const messages = client.messages("rooms/+/temperature");
  * await client.subscribe("rooms/+/temperature", { qos: 1 });
  * await client.publish("rooms/kitchen/temperature", "21.5", { qos: 1 });
@@ -176,7 +175,7 @@ export class Client {
    * cannot be reached, `"not-supported"`, or `"invalid-argument"`.
    */
   static async connect(address: BrokerAddress, options: ClientOptions = {}): Promise<Client> {
-    const client = new Client(address, options);
+    const client = new this(address, options);
     await client.open();
     return client;
   }
