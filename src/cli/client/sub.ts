@@ -44,6 +44,5 @@ async function makeDisplay(
   if (!settings.isWatching) return new PlainDisplay(output, printMessageOf(settings, call));
   const { WatchDisplay } = await import("./watch.ts");
   const { place: { unixPath, hostname } } = settings;
-  const lines = { ...settings, output: { ...settings.output, endsLines: false } };
-  return new WatchDisplay(output, printMessageOf(lines, call), unixPath ?? hostname);
+  return new WatchDisplay(output, printMessageOf(settings, call), unixPath ?? hostname);
 }

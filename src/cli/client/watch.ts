@@ -11,6 +11,7 @@ import type { PrintMessage } from "./print_message.ts";
 import type { StandardOutput } from "./standard_output.ts";
 
 const ESCAPE = "\x1b[";
+const LINE_FEED = 0x0a;
 const SPACE = 0x20;
 const DELETE = 0x7f;
 /** The first line says which broker it is. */
@@ -24,7 +25,6 @@ export class WatchDisplay implements Display {
   readonly #host: string;
   readonly #lines: Map<string, number> = new Map();
 
-  /** `print` must append no line feed. */
   constructor(output: StandardOutput, print: PrintMessage, host: string) {
     this.#output = output;
     this.#print = print;
@@ -42,6 +42,7 @@ export class WatchDisplay implements Display {
     this.#output.print(`${ESCAPE}${line};1H`);
     const start = writer.length;
     this.#print(writer, message);
+    if (writer.length > start && writer.bytes[writer.length - 1] === LINE_FEED) writer.length--;
     // A line is a line, and who sends messages does not command the terminal.
     for (let at = start; at < writer.length; at++) {
       const byte = writer.bytes[at]!;
