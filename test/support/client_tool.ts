@@ -33,8 +33,8 @@ export class ClientTool {
     const { command, args: words } = maker === "midge"
       ? midgeCommand([tool, ...args])
       : { command: mosquittoTool(tool)!, args };
-    // No option file of whoever runs the tests.
-    const env = { ...process.env, HOME: "/nonexistent", XDG_CONFIG_HOME: "/nonexistent" };
+    // No option file of whoever runs the tests; the home stays, because caches are there.
+    const env = { ...process.env, XDG_CONFIG_HOME: "/nonexistent" };
     const child = spawn(command, words, { stdio: "pipe", env });
     this.#child = child;
     child.stdout.on("data", (chunk: Uint8Array) => this.#stdout.push(chunk));
