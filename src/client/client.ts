@@ -152,6 +152,8 @@ export class Client {
     this.#requests = new Requests(this.#engine, {
       wake,
       connected: (signal) => connections.connected(signal),
+      unsubscribed: (filter, reasonCode) =>
+        this.#tell({ kind: "unsubscribed", filter, reasonCode }),
     });
     this.#exchanges = new Exchanges({
       protocolVersion: options.protocolVersion ?? 5,
@@ -171,8 +173,8 @@ export class Client {
    * Makes a client and connects it.
    *
    * @throws {ClientError} with code `"connection-refused"` when the broker does not want it,
-   * `"lookup-failed"`, `"connect-failed"`, `"proxy-failed"`, `"tls-failed"` or `"timed-out"` when it
-   * cannot be reached, `"not-supported"`, or `"invalid-argument"`.
+   * `"lookup-failed"`, `"connect-failed"`, `"proxy-failed"`, `"tls-failed"` or `"timed-out"` when
+   * it cannot be reached, `"not-supported"`, `"store-failed"` or `"invalid-argument"`.
    */
   static async connect(address: BrokerAddress, options: ClientOptions = {}): Promise<Client> {
     const client = new this(address, options);
@@ -201,8 +203,8 @@ export class Client {
 
   /**
    * Whether a message of QoS 0 would leave at once: there is a connection, nothing waits, and the
-   * network takes more. Who publishes much asks this before each message, and waits for `ready` when
-   * it is `false`; such a `publish` costs no promise and no place in the queue.
+   * network takes more. Who publishes much asks this before each message, and waits for `ready`
+   * when it is `false`; such a `publish` costs no promise and no place in the queue.
    */
   get hasRoom(): boolean {
     return this.#outgoing.hasRoom;

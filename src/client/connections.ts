@@ -12,6 +12,7 @@ import type { ClientEngine } from "../core/client/client_engine.ts";
 import type { ConnackPacket, ConnectPacket } from "../core/codec/packet.ts";
 import type { Properties } from "../core/codec/property.ts";
 import { ReasonCode } from "../core/codec/reason_code.ts";
+import type { Transport, TransportHandler } from "../transport/transport.ts";
 import { pause } from "./backoff.ts";
 import { ClientError } from "./client_error.ts";
 import { closedError, dialFailure, lostError } from "./connection_errors.ts";
@@ -156,7 +157,7 @@ export class Connections {
     const ending = this.#ending.signal;
     let error: unknown;
     try {
-      await this.#prepare();
+      await this.#untilEnding(this.#prepare());
     } catch (cause) {
       this.stop(dialFailure(cause));
     }
@@ -190,6 +191,8 @@ export class Connections {
         const packet = await this.#nextConnect();
         if (ending.aborted) return resolve(undefined);
         await this.#owner.dial((transport) => {
+          // Too late: nobody waits for it any more.
+          if (ending.aborted) return discarded(transport);
           const link = new Link(this.#engine, transport, {
             now: this.#now,
             defer: this.#defer,
@@ -200,12 +203,31 @@ export class Connections {
           this.#link = link;
           this.#engine.connect(packet, this.#now());
           this.#owner.begun();
-          if (ending.aborted) queueMicrotask(() => link.abort());
           link.wake();
           return link;
         }, ending);
       };
-      open().catch((cause) => resolve(dialFailure(cause)));
+      // Once there is a link, its end is what counts.
+      this.#untilEnding(open()).then(() => {
+        if (this.#link === undefined && ending.aborted) resolve(undefined);
+      }, (cause) => resolve(dialFailure(cause)));
+    });
+  }
+
+  /** Waits for a task, but not for longer than the client lives. */
+  #untilEnding(task: Promise<void>): Promise<void> {
+    const ending = this.#ending.signal;
+    return new Promise((resolve, reject) => {
+      const end = (): void => {
+        ending.removeEventListener("abort", end);
+        resolve();
+      };
+      if (ending.aborted) resolve();
+      else ending.addEventListener("abort", end);
+      task.then(end, (error) => {
+        reject(error);
+        end();
+      });
     });
   }
 
@@ -247,4 +269,10 @@ export class Connections {
     this.#waiters.reject(error ?? closedError());
     this.#owner.ended(error);
   }
+}
+
+/** Ends a connection that came when the client had ended. */
+function discarded(transport: Transport): TransportHandler {
+  queueMicrotask(() => transport.abort());
+  return { onBytes() {}, onWritable() {}, onClose() {} };
 }

@@ -1,6 +1,6 @@
 /**
- * What a session store still has to be told. Changes of one turn become one commit, and nothing that
- * rests on them leaves before it has come back.
+ * What a session store still has to be told. Changes of one turn become one commit, and nothing
+ * that rests on them leaves before it has come back.
  *
  * @module
  */

@@ -102,6 +102,11 @@ export class ClientEngine {
     return this.#outbound.inflightCount;
   }
 
+  /** Requests that wait for their answer; `REQUESTS_MAX` is the most. */
+  get requestCount(): number {
+    return this.#outbound.requestCount;
+  }
+
   /** The instant at which `advance` has something to do; `Infinity` when it never will. */
   get nextDeadline(): number {
     if (this.#phase === "idle" || this.#phase === "ended") return Infinity;

@@ -49,6 +49,8 @@ export interface RestoredMessage {
 }
 
 const PACKET_ID_MAX = 65_535;
+/** Identifiers that messages leave to requests, so that one is always free. */
+export const REQUESTS_MAX = 1024;
 
 export class Outbound {
   version: ProtocolVersion = 5;
@@ -96,7 +98,8 @@ export class Outbound {
     this.#takesRetain = properties.retainAvailable !== false;
     const aliasesMax = Math.min(properties.topicAliasMaximum ?? 0, this.aliasesMax);
     this.#aliases = aliasesMax > 0 ? new OutboundAliases(aliasesMax) : undefined;
-    this.#sender.start(Math.min(properties.receiveMaximum ?? PACKET_ID_MAX, inflightMax));
+    const window = PACKET_ID_MAX - REQUESTS_MAX;
+    this.#sender.start(Math.min(properties.receiveMaximum ?? window, inflightMax, window));
     this.#sendAgain(now); // [MQTT-4.4.0-1]
   }
 
@@ -164,8 +167,14 @@ export class Outbound {
     return options.properties?.topicAlias === undefined ? this.#aliases : undefined;
   }
 
-  /** An identifier for a request. */
+  /** Requests that wait for their answer. */
+  get requestCount(): number {
+    return this.#requests.size;
+  }
+
+  /** An identifier for a request; there must be fewer than `REQUESTS_MAX`. */
   request(): number {
+    assert(this.#requests.size < REQUESTS_MAX, "Too many requests were made at once");
     let packetId = this.#lastRequestId;
     do {
       packetId = packetId === PACKET_ID_MAX ? 1 : packetId + 1;
