@@ -3,8 +3,10 @@
 // receivers_beside_test.ts.
 
 import { assertEquals } from "@std/assert";
+import process from "node:process";
 import { test } from "../../harness.ts";
 import { openMidge, type Site } from "../../interop/site.ts";
+import { midgeCommand } from "../../runtime/programs.ts";
 import { ClientTool, type ToolOutcome } from "../../support/client_tool.ts";
 import { PROCESS_TEST } from "../../support/midge_process.ts";
 import {
@@ -20,6 +22,7 @@ import {
 } from "../../support/packets.ts";
 import { type Play, PortBroker } from "../../support/port_broker.ts";
 import { Relay } from "../../support/relay.ts";
+import { runProcess } from "../../support/tool_process.ts";
 import { until } from "../../support/wait.ts";
 import { WireClient } from "../../support/wire_client.ts";
 
@@ -231,38 +234,75 @@ test("sub ends without a word when nobody reads what it prints", PROCESS_TEST, a
   });
 });
 
-test("sub stops reading from the broker while nobody reads from it", PROCESS_TEST, async () => {
-  const line = "x".repeat(1000);
-  const total = 64_000;
+const LINE = "x".repeat(1000);
+const LINES = 64_000;
+
+/** Sends more than any pipe holds, to a tool whose output is not read, until it takes no more. */
+async function flooded(body: (tool: ClientTool) => Promise<void>): Promise<void> {
   let sent = 0;
   const flooding: Play = (packet, connection) => {
     if (packet.type === "connect") connection.send(connack(0));
     if (packet.type !== "subscribe") return;
     connection.send(suback(packet.packetId, [0]));
     const go = (): void => {
-      while (sent < total) {
-        connection.send(publish("a", { payload: line }));
-        sent++;
+      for (; sent < LINES; sent++) {
         if (connection.socket.writableNeedDrain) return void connection.socket.once("drain", go);
+        connection.send(publish("a", { payload: LINE }));
       }
     };
     go();
   };
   await PortBroker.with(flooding, async ({ port }) => {
-    const tool = sub(port, "-t", "a", "-C", `${total}`);
+    const tool = sub(port, "-t", "a", "-C", `${LINES}`);
     tool.pauseReading();
     // It has stopped when nothing was taken for a while; a slow machine only looks earlier.
     for (let before = -1; before !== sent || sent === 0;) {
       before = sent;
       await new Promise((resolve) => setTimeout(resolve, 300));
     }
-    assertEquals(sent < total, true);
+    assertEquals(sent < LINES, true);
+    await body(tool);
+  });
+}
+
+test("sub stops reading from the broker while nobody reads from it", PROCESS_TEST, async () => {
+  await flooded(async (tool) => {
     tool.resumeReading();
     const { status, stdout, stderr } = await tool.ended;
-    assertEquals({ status, stderr, isWhole: stdout === `${line}\n`.repeat(total) }, {
+    assertEquals({ status, stderr, isWhole: stdout === `${LINE}\n`.repeat(LINES) }, {
       status: 0,
       stderr: "",
       isWhole: true,
+    });
+  });
+});
+
+test("sub ends when it is told to, though nobody reads from it", PROCESS_TEST, async () => {
+  await flooded(async (tool) => {
+    tool.kill("SIGTERM");
+    await until(() => !isAlive(tool.processId), "it has ended");
+    tool.resumeReading();
+    assertEquals((await tool.ended).status, 0);
+  });
+});
+
+function isAlive(processId: number): boolean {
+  try {
+    process.kill(processId, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+test("sub says that its output cannot be written", PROCESS_TEST, async () => {
+  await PortBroker.with(granting(publish("a", { payload: "1" })), async ({ port }) => {
+    const { command, args } = midgeCommand(["sub", "-h", "127.0.0.1", "-p", `${port}`, "-t", "a"]);
+    const script = ["-c", '"$@" > /dev/full', "sh", command, ...args];
+    assertEquals(await runProcess({ command: "sh", args: script }), {
+      status: 1,
+      stdout: "",
+      stderr: "Error: Cannot write to standard output: the disk is full.\n",
     });
   });
 });
