@@ -23,7 +23,11 @@
 
 export type { Backoff } from "./src/client/backoff.ts";
 export { Client, type DisconnectOptions } from "./src/client/client.ts";
-export { ClientError, type ClientErrorCode } from "./src/client/client_error.ts";
+export {
+  ClientError,
+  type ClientErrorCode,
+  type ClientErrorDetails,
+} from "./src/client/client_error.ts";
 export type {
   Authentication,
   BrokerAddress,

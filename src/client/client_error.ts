@@ -6,6 +6,7 @@
  * @module
  */
 
+import type { Properties } from "../core/codec/property.ts";
 import type { ReasonCode } from "../core/codec/reason_code.ts";
 
 /** Every code that a {@linkcode ClientError} can carry. */
@@ -45,23 +46,33 @@ export type ClientErrorCode =
   /** The client has been closed. */
   | "closed";
 
+/** What is known besides the code. */
+export interface ClientErrorDetails {
+  readonly reasonCode?: ReasonCode;
+  readonly properties?: Properties;
+  readonly reason?: string;
+}
+
 /** Thrown by the client library; see {@linkcode ClientErrorCode}. */
 export class ClientError extends Error {
   override readonly name = "ClientError";
   readonly code: ClientErrorCode;
   /** What the broker said, where it is the broker who refused. */
   readonly reasonCode: ReasonCode | undefined;
+  /** What else the broker said: a reason string, another server, user properties; version 5. */
+  readonly properties: Properties | undefined;
   /** What the system or the proxy said, in its own words: `Connection refused`. */
   readonly reason: string | undefined;
 
   constructor(
     code: ClientErrorCode,
     message: string,
-    options: ErrorOptions & { readonly reasonCode?: ReasonCode; readonly reason?: string } = {},
+    options: ErrorOptions & ClientErrorDetails = {},
   ) {
     super(message, options);
     this.code = code;
     this.reasonCode = options.reasonCode;
+    this.properties = options.properties;
     this.reason = options.reason;
   }
 }

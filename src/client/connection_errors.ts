@@ -37,9 +37,9 @@ export function closedError(): ClientError {
 }
 
 /** For a CONNACK that refuses. */
-export function refusedError({ reasonCode }: ConnackPacket): ClientError {
+export function refusedError({ reasonCode, properties }: ConnackPacket): ClientError {
   const message = `The broker refused the connection: ${hexOf(reasonCode)}`;
-  return new ClientError("connection-refused", message, { reasonCode });
+  return new ClientError("connection-refused", message, { reasonCode, properties });
 }
 
 /** For a Network Connection that broke. */
@@ -50,9 +50,9 @@ export function lostError(cause: unknown): unknown {
 }
 
 /** For a DISCONNECT of the broker. */
-export function disconnectedError({ reasonCode }: DisconnectPacket): ClientError {
+export function disconnectedError({ reasonCode, properties }: DisconnectPacket): ClientError {
   const message = `The broker ended the connection: ${hexOf(reasonCode)}`;
-  return new ClientError("disconnected", message, { reasonCode });
+  return new ClientError("disconnected", message, { reasonCode, properties });
 }
 
 /** For a broker that broke the protocol. */

@@ -198,7 +198,7 @@ export class Outgoing {
     this.#forget(entry);
     if (reasonCode >= ReasonCode.UNSPECIFIED_ERROR) {
       const message = `The broker refused the message: ${hexOf(reasonCode)}`;
-      fail(entry, new ClientError("refused", message, { reasonCode }));
+      fail(entry, new ClientError("refused", message, { reasonCode, properties }));
     } else settle(entry, { reasonCode, properties });
   }
 

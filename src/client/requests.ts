@@ -103,7 +103,7 @@ export class Requests {
     if (reasonCodes.every((code) => code >= ReasonCode.UNSPECIFIED_ERROR)) {
       const [reasonCode = ReasonCode.UNSPECIFIED_ERROR] = reasonCodes;
       const message = `The broker refused the subscription: ${hexOf(reasonCode)}`;
-      throw new ClientError("refused", message, { reasonCode });
+      throw new ClientError("refused", message, { reasonCode, properties: answer.properties });
     }
     return { reasonCodes, properties: answer.properties };
   }

@@ -198,11 +198,15 @@ test("Client.open() rejects with what the broker refuses, and with nobody there"
   const broker = new ScriptedBroker();
   const opened = Client.connect(broker.dial);
   await broker.hear();
-  broker.say(connack(0x87));
+  broker.say(connack(0x87, { reasonString: "no", serverReference: "elsewhere" }));
   await broker.heard();
   broker.transport.end();
   const refused = await assertRejects(() => opened, ClientError);
-  assertEquals([refused.code, refused.reasonCode], ["connection-refused", 0x87]);
+  assertEquals([refused.code, refused.reasonCode, refused.properties], [
+    "connection-refused",
+    0x87,
+    { reasonString: "no", serverReference: "elsewhere" },
+  ]);
   const nobody = () => Client.connect(() => Promise.reject(new Error("nobody")));
   const lost = await assertRejects(nobody, ClientError);
   assertEquals([lost.code, lost.message], [
