@@ -24,7 +24,7 @@ export class PublishBatch {
   readonly #batch: Uint8Array;
   readonly #retained: Uint8Array;
 
-  private constructor(socket: Socket, topic: string, payloadBytes: number) {
+  constructor(socket: Socket, topic: string, payloadBytes: number) {
     this.#socket = socket;
     const publish = (retain: boolean): Uint8Array =>
       bytesOf({

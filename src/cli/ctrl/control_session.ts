@@ -52,7 +52,7 @@ export class ControlSession implements ToolWork {
   #ended: Promise<number> | undefined;
   #pending: Pending | undefined;
 
-  private constructor(settings: CtrlSettings, surroundings: ToolSurroundings) {
+  constructor(settings: CtrlSettings, surroundings: ToolSurroundings) {
     this.#client = new ToolClient(settings, this, surroundings);
     this.#qos = settings.qos;
     this.#version = settings.connect.protocolVersion;
