@@ -375,7 +375,6 @@ export class Client {
   }
 
   #losing(error: unknown): void {
-    this.#outgoing.connectionLost();
     this.#incoming.connectionLost();
     this.#authenticator.connectionLost(error);
   }

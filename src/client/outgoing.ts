@@ -195,8 +195,13 @@ export class Outgoing {
     const entry = this.#inflight.get(packetId);
     if (entry === undefined) return;
     this.#inflight.delete(packetId);
-    this.#forget(entry);
-    if (reasonCode >= ReasonCode.UNSPECIFIED_ERROR) {
+    // A crash before it is stored repeats what QoS 1 may repeat, and of QoS 2 no more than PUBREL.
+    const { sequence } = entry;
+    if (sequence > 0) this.#owner.journal?.addLater({ kind: "removed", sequence });
+    const isRefused = reasonCode >= ReasonCode.UNSPECIFIED_ERROR;
+    // It has it, and has only forgotten the identifier since it said so.
+    if (isRefused && entry.isReceived) settle(entry, RESULT);
+    else if (isRefused) {
       const message = `The broker refused the message: ${hexOf(reasonCode)}`;
       fail(entry, new ClientError("refused", message, { reasonCode, properties }));
     } else settle(entry, { reasonCode, properties });
@@ -204,15 +209,11 @@ export class Outgoing {
 
   /** The broker has a message, and will not be sent it again. */
   received(packetId: number): void {
-    const sequence = this.#inflight.get(packetId)?.sequence ?? 0;
+    const entry = this.#inflight.get(packetId);
+    if (entry === undefined) return;
+    entry.isReceived = true;
+    const { sequence } = entry;
     if (sequence > 0) this.#owner.journal?.add({ kind: "received", sequence });
-  }
-
-  /** The connection is about to be forgotten: notes how far each exchange has come. */
-  connectionLost(): void {
-    for (const [packetId, entry] of this.#inflight) {
-      entry.isReceived ||= this.#engine.isReceived(packetId);
-    }
   }
 
   /**

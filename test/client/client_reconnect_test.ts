@@ -175,6 +175,34 @@ test("Client goes on after a break: subscribes again, publishes QoS 1 again, and
   ]);
 });
 
+test("Client takes a message for delivered whose release the broker has done already [MQTT-4.3.3-7]", async () => {
+  const broker = new ScriptedBroker();
+  const client = new Client(broker.dial, {
+    clientId: "c",
+    properties: { sessionExpiryInterval: 60 },
+    reconnect: AT_ONCE,
+  });
+  const opened = client.open();
+  await broker.hear();
+  broker.say(connack(0));
+  await opened;
+  const sent = client.publish("a", "1", { qos: 2 });
+  await broker.hear();
+  broker.say(ack("pubrec", 1));
+  assertEquals(await broker.hear(), [ack("pubrel", 1)]);
+  // Its PUBCOMP is lost with the connection.
+  broker.transport.end(new Error("cut"));
+  await broker.hear();
+  broker.say(connack(0, {}, true));
+  assertEquals(await broker.hear(), [ack("pubrel", 1)]);
+  broker.say(ack("pubcomp", 1, 0x92));
+  assertEquals((await sent).reasonCode, 0);
+  const left = client.disconnect();
+  await broker.hear();
+  broker.transport.end();
+  await left;
+});
+
 test("Client does not come back when another has taken its session over", async () => {
   const broker = new ScriptedBroker();
   const client = new Client(broker.dial, { reconnect: AT_ONCE });

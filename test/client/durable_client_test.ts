@@ -163,7 +163,7 @@ test("Client goes on where the one before it ended, in the order of publishing [
   second.broker.say(ack("puback", 1), ack("pubcomp", 2), ack("pubrec", 3), ack("puback", 4));
   assertEquals(await second.broker.hear(), [ack("pubrel", 3)]);
   second.broker.say(ack("pubcomp", 3));
-  await second.broker.heard();
+  await second.client.stored();
   assertEquals(store.load().outgoing.map(({ packetId }) => packetId), [5]);
   await second.crash();
 });
@@ -221,11 +221,47 @@ test("Client says what becomes of stored messages when the broker has lost the s
   broker.say(ack("puback", 1, 0x97));
   await broker.heard();
   assertEquals(abandoned, [["1", "session-lost"], ["3", "refused"]]);
+  await client.stored();
   assertEquals(store.load().outgoing, []);
   const left = client.disconnect();
   await broker.hear();
   broker.transport.end();
   await left;
+});
+
+test("Client forgets a message whose identifier the broker has forgotten, for it had the message", async () => {
+  const store = new MemorySessionStore();
+  const message = {
+    topic: "a",
+    payload: bytesOf("1"),
+    qos: 2,
+    retain: false,
+    properties: {},
+  } as const;
+  store.commit([
+    { kind: "queued", sequence: 1, message },
+    { kind: "sent", sequence: 1, packetId: 4, sentAt: Date.now() },
+    { kind: "received", sequence: 1 },
+  ]);
+  const events: string[] = [];
+  const { broker, client, crash } = await open(store, { onEvent: ({ kind }) => events.push(kind) });
+  assertEquals(await broker.hear(), [ack("pubrel", 4)]);
+  broker.say(ack("pubcomp", 4, 0x92));
+  await client.stored();
+  assertEquals([store.load().outgoing, events], [[], ["connected"]]);
+  await crash();
+});
+
+test("Client stores the end of exchanges soon, although nothing else is to be stored", async () => {
+  const store = new MemorySessionStore();
+  const { broker, client, crash } = await open(store);
+  const sent = client.publish("a", "1", { qos: 1 });
+  await broker.hear();
+  assertEquals(store.load().outgoing.length, 1);
+  broker.say(ack("puback", 1));
+  await sent;
+  await until(() => store.load().outgoing.length === 0, "the store has been told");
+  await crash();
 });
 
 test("Client takes an aborted message out of its store, unless it has been sent", async () => {
