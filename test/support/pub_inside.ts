@@ -16,12 +16,11 @@ export interface PubOptions {
 /** Runs the command. */
 export async function runPub(args: readonly string[], options: PubOptions = {}): Promise<Outcome> {
   const real = await currentRuntime();
-  const host = await real.host();
   const printed = { stdout: "", stderr: "" };
   const pieces = (options.input ?? []).map((text) => encoder.encode(text));
   const runtime = {
     ...real,
-    host: () => Promise.resolve({ ...host, environment: () => options.environment ?? {} }),
+    environment: () => options.environment ?? {},
     readInput(buffer: Uint8Array): Promise<number | undefined> {
       const piece = pieces.shift();
       if (piece === undefined) return Promise.resolve(undefined);

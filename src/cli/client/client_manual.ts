@@ -100,10 +100,10 @@ const WORDS: Readonly<Record<ToolName, Words>> = {
       "[option]...",
     ],
     notes: [
-      "Modules: broker (listListeners, listPlugins). Without a module, commands are asked for one " +
-      "after the other; 'help' tells which there are.",
-      "The broker answers when its configuration has enable_control_api true, those who may " +
-      "publish to $CONTROL/broker/v1 and read what is below it.",
+      "The module is broker, its commands are listListeners and listPlugins. Without a module, " +
+      "commands are asked for one after the other; 'help' tells which there are.",
+      "The broker answers when its configuration has enable_control_api true, and only those who " +
+      "may publish to $CONTROL/broker/v1 and read $CONTROL/broker/v1/response.",
       "Exit status: 0 when the broker has answered, even with an error, and when it did not " +
       "answer within 10 seconds or refused the connection; 1 for a fault in the options and for " +
       "this help; 3 for words that a command does not take; 10 for a module and 13 for a command " +

@@ -1,3 +1,5 @@
+// Packets made from a template, against those that the ordinary writer makes.
+
 import { assertEquals, assertThrows } from "@std/assert";
 import { AssertionError } from "../../../src/core/base/assert.ts";
 import { PublishTemplate } from "../../../src/core/client/publish_template.ts";
