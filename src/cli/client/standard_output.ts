@@ -14,7 +14,7 @@ import type { Runtime } from "../../runtime/runtime.ts";
 
 /** Whose output it is. */
 export interface OutputOwner {
-  /** More waits than should. */
+  /** More waits than should; told again with all that comes on top, from another connection. */
   onFull(): void;
   /** There is room again. */
   onRoom(): void;
@@ -57,7 +57,7 @@ export class StandardOutput {
       return;
     }
     if (this.#isWriting) {
-      if (this.#isFull || this.writer.length < BYTES_MAX) return;
+      if (this.writer.length < BYTES_MAX) return;
       this.#isFull = true;
       return this.owner.onFull();
     }
