@@ -7,12 +7,18 @@ import { join } from "node:path";
 import { ctrl, ctrlManual } from "../../../src/cli/ctrl/ctrl.ts";
 import type { Host, LineEditor } from "../../../src/runtime/host.ts";
 import { test } from "../../harness.ts";
-import { mosquittoTool } from "../../support/foreign.ts";
+import { mosquittoTool, skipWithout } from "../../support/foreign.ts";
 import { ForeignProcess } from "../../support/foreign_process.ts";
 import { MidgeProcess, PROCESS_TEST } from "../../support/midge_process.ts";
 import { withMosquitto } from "../../support/mosquitto_process.ts";
 import { passwordFile } from "../../support/password_lines.ts";
-import { inFolder, type Outcome, runInside, runMidge } from "../../support/tool_process.ts";
+import {
+  inFolder,
+  type Outcome,
+  runAtTerminal,
+  runInside,
+  runMidge,
+} from "../../support/tool_process.ts";
 
 const CLEAR_TEXT =
   "Warning: The connection to the broker is not encrypted. Passwords and all else that is\n" +
@@ -460,5 +466,32 @@ test("ctrl's shell reads standard input where there is no terminal", PROCESS_TES
     status: 0,
     stdout: "  exit  End.\n",
     stderr: "Unknown command 'bogus'.\n",
+  });
+});
+
+test("ctrl's shell completes words at a terminal, remembers lines and gives the terminal back", {
+  ...PROCESS_TEST,
+  skip: skipWithout("script"),
+}, async () => {
+  await inFolder(async (folder) => {
+    const up = "\x1b[A";
+    const { status, shown } = await runAtTerminal(["ctrl"], [
+      { shown: "> ", keys: "he" },
+      { shown: "he", keys: "\t" },
+      { shown: "help", keys: " exit\r" },
+      { shown: "  exit  End.\r\n\x1b[1G\x1b[0J> ", keys: `${up}\r` },
+      { shown: "  exit  End.\r\n\x1b[1G\x1b[0J> \x1b[3G\x1b[1G\x1b[0J> help", keys: "exit\r" },
+    ], folder);
+    // What moves the cursor is between the line editor and the terminal.
+    const lines = shown.filter((line) => /^ {2}exit|^-?(isig|icanon|echo)$/.test(line));
+    assertEquals([status, lines], [0, [
+      "  exit  End.",
+      "  exit  End.",
+      "isig",
+      "icanon",
+      "echo",
+    ]]);
+    const ended = await runAtTerminal(["ctrl"], [{ shown: "> ", keys: "\x03" }], folder);
+    assertEquals([ended.status, ended.shown.slice(-4)], [0, ["isig", "icanon", "echo", ""]]);
   });
 });
