@@ -6,6 +6,7 @@ import { Broker } from "../../mod.ts";
 import { Client } from "../../src/client/client.ts";
 import { ClientError } from "../../src/client/client_error.ts";
 import type { ClientEvent, ClientOptions, Dial } from "../../src/client/client_options.ts";
+import { OperationError, type OperationErrorCode } from "../../src/core/base/operation_error.ts";
 import { prng, type Random } from "../../src/core/base/prng.ts";
 import type { ProtocolVersion, QoS } from "../../src/core/codec/protocol.ts";
 import { openMemoryPipe } from "../../src/transport/memory_pipe.ts";
@@ -241,6 +242,56 @@ test("Client.open() rejects with what the broker refuses, and with nobody there"
     "connect-failed",
     "Cannot connect to the broker: nobody",
   ]);
+});
+
+test("Client.open() says why it could not connect, in the words of whoever refused", async () => {
+  const codes: OperationErrorCode[] = [
+    "lookup-failed",
+    "connect-failed",
+    "proxy-failed",
+    "tls-failed",
+    "timed-out",
+    "not-supported",
+    "permission-denied",
+  ];
+  const told: unknown[] = [];
+  for (const code of codes) {
+    const cause = new OperationError(code, `It is ${code}`, { reason: "because" });
+    const error = await assertRejects(
+      () => Client.connect(() => Promise.reject(cause)),
+      ClientError,
+    );
+    told.push([error.code, error.message, error.reason, error.cause === cause]);
+  }
+  assertEquals(
+    told,
+    codes.map((code) => [
+      code === "permission-denied" ? "connect-failed" : code,
+      `It is ${code}`,
+      "because",
+      true,
+    ]),
+  );
+});
+
+test("Client ends with what broke its connection, or with what the broker broke", async () => {
+  const ends: [string, (broker: ScriptedBroker) => void][] = [
+    ["connection-lost", (broker) => broker.transport.end(new Error("cut"))],
+    ["connection-lost", (broker) => broker.transport.end()],
+    ["protocol-error", (broker) => broker.say(connack(0))],
+  ];
+  for (const [code, end] of ends) {
+    const broker = new ScriptedBroker();
+    const client = new Client(broker.dial, { reconnect: false });
+    const opened = client.open();
+    await broker.hear();
+    broker.say(connack(0));
+    await opened;
+    end(broker);
+    await broker.heard();
+    if (code === "protocol-error") broker.transport.end();
+    assertEquals((await client.closed as ClientError).code, code);
+  }
 });
 
 test("Client tries the first connection again only if it is told to, and no more often than that", async () => {
