@@ -120,11 +120,16 @@ async function takeTurns(
 
 function show(title: string, figures: Figures, unit: string): void {
   const control = [...figures.values()][0]!;
-  console.log(`\n${title}\n${"".padEnd(24)}${unit.padStart(18)}${"ratio".padStart(8)}`);
+  const columns = (name: string, ...values: string[]): string =>
+    name.padEnd(24) + values.map((value) => value.padStart(16)).join("");
+  console.log(`\n${title}\n${columns("", unit, "least", "ratio")}`);
+  const digits = unit === CPU ? 2 : 0;
   for (const [{ name }, values] of figures) {
     const ratio = median(values.map((value, round) => value / control[round]!));
-    const shown = median(values).toFixed(unit === CPU ? 2 : 0);
-    console.log(`${name.padEnd(24)}${shown.padStart(18)}${ratio.toFixed(2).padStart(8)}`);
+    const least = Math.min(...values);
+    console.log(
+      columns(name, median(values).toFixed(digits), least.toFixed(digits), ratio.toFixed(2)),
+    );
   }
 }
 

@@ -30,6 +30,7 @@ const PERCENT = 100;
 
 export class Subscriber implements ReceiverWork {
   readonly reconnects = true;
+  readonly readsPaced: boolean;
   client!: ToolClient;
   readonly #settings: SubSettings;
   readonly #display: Display;
@@ -46,6 +47,7 @@ export class Subscriber implements ReceiverWork {
 
   constructor(settings: SubSettings, { display, print, chance, now }: SubscriberParts) {
     this.#settings = settings;
+    this.readsPaced = settings.qos === 0;
     this.#display = display;
     this.#print = print;
     this.#chance = chance;

@@ -34,6 +34,8 @@ export interface ToolWork
   extends Pick<ClientSink, "onMessage" | "onPublished" | "onSuback" | "onUnsuback"> {
   /** Whether a lost connection is opened again; the first one never is. */
   readonly reconnects: boolean;
+  /** Whether a stream of small chunks may be gathered; nobody waits for an acknowledgement. */
+  readonly readsPaced?: boolean;
   /** The broker has accepted the connection, for the first time or again. */
   onConnected(connack: ConnackPacket): void;
   /** The connection is gone; the engine still knows what was in flight. */
@@ -167,6 +169,10 @@ export class ToolClient {
       this.#link.wake();
       return this.#link;
     };
+    if (this.#work.readsPaced) {
+      const { withPacedReading } = await import("./paced_reading.ts");
+      accept = withPacedReading(accept, () => runtime.now());
+    }
     if (isDebugging) {
       const [{ DebugLines }, { withDebugLines }] = await Promise.all([
         import("./debug_lines.ts"),
