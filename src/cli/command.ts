@@ -18,10 +18,20 @@ export interface CommandCall {
   readonly name: string;
 }
 
-/** The commands, each by the name of Mosquitto's program. */
-const COMMANDS = { mosquitto_passwd: "passwd", mosquitto_signal: "signal" } as const;
+/** A command in the list of commands. */
+interface CommandEntry {
+  readonly purpose: string;
+  /** Mosquitto's program of which it takes the place. */
+  readonly program?: string;
+}
 
-export type CommandName = (typeof COMMANDS)[keyof typeof COMMANDS];
+/** The commands, in the order in which people meet them. */
+export const COMMANDS = {
+  passwd: { purpose: "Keep password files.", program: "mosquitto_passwd" },
+  signal: { purpose: "Tell running brokers to do something.", program: "mosquitto_signal" },
+} as const satisfies Readonly<Record<string, CommandEntry>>;
+
+export type CommandName = keyof typeof COMMANDS;
 
 /** What is to be run; without a command it is the broker. */
 export interface Choice {
@@ -32,17 +42,25 @@ export interface Choice {
 
 /** Chooses by the name that the program was called by, then by the first word. */
 export function chooseCommand(programName: string, args: readonly string[]): Choice {
-  const byProgram = mosquittoCommand(programName);
+  const byProgram = commandOfProgram(programName);
   if (byProgram !== undefined) return { command: byProgram, args, name: programName };
   const [word = "", ...rest] = args;
-  const byName = mosquittoCommand(word);
+  const byName = commandOfProgram(word);
   if (byName !== undefined) return { command: byName, args: rest, name: word };
-  const command = Object.values(COMMANDS).find((each) => each === word);
-  if (command === undefined) return { command, args, name: NAME };
-  return { command, args: rest, name: `${NAME} ${word}` };
+  if (!isCommandName(word)) return { command: undefined, args, name: NAME };
+  return { command: word, args: rest, name: `${NAME} ${word}` };
 }
 
-function mosquittoCommand(name: string): CommandName | undefined {
-  const isOne = (text: string): text is keyof typeof COMMANDS => Object.hasOwn(COMMANDS, text);
-  return isOne(name) ? COMMANDS[name] : undefined;
+/** The program of Mosquitto's that a command takes the place of. */
+export function programOf(command: CommandName): string | undefined {
+  const entry: CommandEntry = COMMANDS[command];
+  return entry.program;
+}
+
+function commandOfProgram(name: string): CommandName | undefined {
+  return Object.keys(COMMANDS).filter(isCommandName).find((each) => programOf(each) === name);
+}
+
+function isCommandName(text: string): text is CommandName {
+  return Object.hasOwn(COMMANDS, text);
 }

@@ -14,7 +14,13 @@ import { type HashParameters, PasswordHash } from "../auth/password_hash.ts";
 import type { Host } from "../runtime/host.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { CommandCall } from "./command.ts";
-import { parsePasswdFlags, PART_BYTES_MAX, type PasswdFlags, passwdHelp } from "./passwd_flags.ts";
+import { formatManual } from "./manual.ts";
+import {
+  parsePasswdFlags,
+  PART_BYTES_MAX,
+  type PasswdFlags,
+  passwdManual,
+} from "./passwd_flags.ts";
 import { concatenate, type FileLine, withoutUser, withUser } from "./password_lines.ts";
 import { PasswordStore, StoreError } from "./password_store.ts";
 
@@ -39,7 +45,7 @@ interface Surroundings {
 export async function passwd({ runtime, args, name }: CommandCall): Promise<number> {
   const flags = parsePasswdFlags(args);
   if (flags.kind === "help") {
-    runtime.print("stdout", passwdHelp(name));
+    runtime.print("stdout", formatManual(passwdManual(name)));
     return FAILED;
   }
   if (flags.kind === "fault") {

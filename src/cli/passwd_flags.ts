@@ -8,6 +8,7 @@
  */
 
 import { type HashParameters, NEW_HASHES } from "../auth/password_hash.ts";
+import type { Manual } from "./manual.ts";
 
 /** What the command line asks for. */
 export type PasswdFlags =
@@ -29,6 +30,9 @@ export type PasswdFlags =
 /** Also of the password, which the file's reader does not take longer either. */
 export const PART_BYTES_MAX = 65_535;
 
+/** What is hashed with unless another one is asked for. */
+const ALGORITHM: HashParameters["algorithm"] = "sha512-pbkdf2";
+
 const ITERATIONS_MAX = 0x7fff_ffff;
 
 /** What cannot be asked for at once, in the order in which it is told. */
@@ -37,7 +41,7 @@ const EXCLUSIVE = [["-c", "-D"], ["-c", "-U"], ["-D", "-U"], ["-b", "-D"]] as co
 /** Parses the words after the command's name. */
 export function parsePasswdFlags(args: readonly string[]): PasswdFlags {
   const given = new Set<string>();
-  let algorithm: HashParameters["algorithm"] = "sha512-pbkdf2";
+  let algorithm = ALGORITHM;
   let iterations: number | undefined;
   let at = 0;
   for (; at < args.length; at++) {
@@ -136,31 +140,61 @@ function fault(what: string): PasswdFlags {
 }
 
 /** The help, by the name that the command was called by. */
-export function passwdHelp(name: string): string {
-  return `${name} keeps the password files of an MQTT broker.
-
-Usage: ${name} [-H hash] [-I iterations] [-c] passwordfile username
-       ${name} [-H hash] [-I iterations] [-c] -b passwordfile username password
-       ${name} -D passwordfile username
-       ${name} [-H hash] [-I iterations] -U passwordfile
-
-Without an option the user is added to the file, or given another password, which is
-asked for. The broker reads the file again when it is sent SIGHUP.
-
-  -b  Take the password from the command line, where others may see it.
-  -c  Make a new file; one that is there is overwritten. With '-' for the file the line
-      is printed instead.
-  -D  Delete the user.
-  -H  How to hash: argon2id, sha512-pbkdf2 (the default) or sha512.
-  -I  Iterations of sha512-pbkdf2; ${
-    (NEW_HASHES["sha512-pbkdf2"] as { iterations: number }).iterations
-  } unless given.
-  -U  Hash all passwords of a file with a line 'username:password' for each user.
-
-Exit status: 0 when done, 1 for any error, 2 when the password was not repeated.
-
-Try it:
-  ${name} -c passwd alice
-  ${name} -b passwd bob 'secret'
-`;
+export function passwdManual(name: string): Manual {
+  const usual = NEW_HASHES[ALGORITHM];
+  const iterations = usual.algorithm === "sha512-pbkdf2" ? String(usual.iterations) : "";
+  return {
+    name,
+    about: [`${name} keeps the password files of an MQTT broker.`],
+    usage: [
+      "[-H hash] [-I iterations] [-c] passwordfile username",
+      "[-H hash] [-I iterations] [-c] -b passwordfile username password",
+      "-D passwordfile username",
+      "[-H hash] [-I iterations] -U passwordfile",
+    ],
+    sections: [{
+      entries: [
+        {
+          names: ["-b"],
+          text: "Take the password from the command line, where others may see it.",
+        },
+        {
+          names: ["-c"],
+          text: "Make a new file; one that is there is overwritten. With '-' for the file the " +
+            "line is printed instead.",
+        },
+        { names: ["-D"], text: "Delete the user." },
+        {
+          names: ["-H"],
+          argument: "<hash>",
+          candidates: Object.keys(NEW_HASHES),
+          text: `How to hash: ${Object.keys(NEW_HASHES).join(", ")}.`,
+          default: ALGORITHM,
+        },
+        {
+          names: ["-I"],
+          argument: "<iterations>",
+          text: "Iterations of sha512-pbkdf2.",
+          default: iterations,
+        },
+        {
+          names: ["-U"],
+          text: "Hash all passwords of a file with a line 'username:password' for each user.",
+        },
+        { names: ["--help"], text: "Print this and exit." },
+      ],
+    }],
+    notes: [
+      "Without an option the user is added to the file, or given another password, which is " +
+      "asked for. The broker reads the file again when it is sent SIGHUP.",
+      "Exit status: 0 when done, 1 for any error and for this help, 2 when the password was not " +
+      "repeated.",
+    ],
+    examples: [
+      `${name} -c passwd alice`,
+      `${name} -b passwd bob 'secret'`,
+      `${name} -U users.txt`,
+    ],
+    operands: ["files", []],
+  };
 }

@@ -9,6 +9,7 @@ import { NAME } from "../app/version.ts";
 import { OperationError } from "../core/base/operation_error.ts";
 import type { Host, SentSignal } from "../runtime/host.ts";
 import { chooseCommand, type CommandCall } from "./command.ts";
+import { formatManual, type Manual } from "./manual.ts";
 
 const SIGNALS: Readonly<Record<string, SentSignal>> = {
   "config-reload": "SIGHUP",
@@ -35,7 +36,7 @@ export async function signal({ runtime, args, name }: CommandCall): Promise<numb
   const flags = parseSignalFlags(args);
   switch (flags.kind) {
     case "help":
-      runtime.print("stdout", help(name));
+      runtime.print("stdout", formatManual(signalManual(name)));
       return 1;
     case "fault":
       runtime.print("stderr", `Error: ${flags.text}\n`);
@@ -119,24 +120,48 @@ function baseName(path: string): string {
   return path.slice(path.lastIndexOf("/") + 1);
 }
 
-function help(name: string): string {
-  return `${name} tells running brokers to do something.
-
-Usage: ${name} {-a | -p processid} command
-
-  -a  Tell all brokers of this machine, whether they are called mosquitto or ${NAME}.
-  -p  Tell the broker with this process id.
-
-Commands:
-  config-reload  Read the configuration and the files that it names again.
-  log-rotate     Open the log file again.
-  shutdown       Stop.
-  tree-print     Print all subscriptions to standard output.
-
-Exit status: 1 when the command line makes no sense, otherwise 0, also when a broker
-could not be told.
-
-Try it:
-  ${name} -a config-reload
-`;
+/** The help, by the name that the command was called by. */
+export function signalManual(name: string): Manual {
+  return {
+    name,
+    about: [`${name} tells running brokers to do something.`],
+    usage: ["{-a | -p processid} command"],
+    sections: [
+      {
+        entries: [
+          {
+            names: ["-a"],
+            text: `Tell all brokers of this machine, whether they are called mosquitto or ${NAME}.`,
+          },
+          {
+            names: ["-p"],
+            argument: "<processid>",
+            text: "Tell the broker with this process id.",
+          },
+          { names: ["--help"], text: "Print this and exit." },
+        ],
+      },
+      {
+        title: "Commands",
+        entries: [
+          {
+            names: ["config-reload"],
+            text: "Read the configuration and the files that it names again.",
+          },
+          { names: ["log-rotate"], text: "Open the log file again." },
+          { names: ["shutdown"], text: "Stop." },
+          { names: ["tree-print"], text: "Print all subscriptions to standard output." },
+        ],
+      },
+    ],
+    notes: [
+      "Exit status: 1 when the command line makes no sense and for this help, otherwise 0, also " +
+      "when a broker could not be told.",
+    ],
+    examples: [
+      `${name} -a config-reload`,
+      `${name} -p "$(cat /run/midge.pid)" shutdown`,
+    ],
+    operands: [Object.keys(SIGNALS), []],
+  };
 }

@@ -21,7 +21,7 @@ import type { Message } from "./message.ts";
  */
 export type Dial = (accept: Accept, signal: AbortSignal) => Promise<void>;
 
-/** Where the broker is: a URL (see {@linkcode ClientOptions}), one stream of bytes, or a way to it. */
+/** Where the broker is: a URL (see {@linkcode ClientOptions}), a stream of bytes or a way to it. */
 export type BrokerAddress = string | URL | ByteDuplex | Dial;
 
 /** The message that the broker publishes when the connection is lost (section 3.1.2.5). */

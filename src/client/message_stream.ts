@@ -115,7 +115,7 @@ export class MessageStream implements AsyncIterableIterator<Message, undefined> 
     return Promise.resolve(DONE);
   }
 
-  /** Nothing more will come; what has come is still read, then `error` is thrown if there is one. */
+  /** Nothing more will come; what has come is still read, then `error`, if any, is thrown. */
   end(error: unknown): void {
     if (this.#isEnded) return;
     this.#isEnded = true;

@@ -16,7 +16,7 @@ import { Writer } from "../core/codec/writer.ts";
 import { parseFilter } from "../core/topic/filter.ts";
 import { ClientError, hexOf } from "./client_error.ts";
 
-/** Options of one subscription (section 3.8.3.1 of the standard); QoS 0 and `false` unless given. */
+/** Options of one subscription (section 3.8.3.1 of the standard); else QoS 0 and `false`. */
 export interface SubscribeOptions {
   readonly qos?: QoS;
   /** Version 5: without what this client publishes itself. */

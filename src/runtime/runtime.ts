@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { DatabaseOptions, SqlDatabase } from "../store/sql_database.ts";
 import type { Accept } from "../transport/transport.ts";
 import type { Files } from "./files.ts";
 import type { Host } from "./host.ts";
@@ -51,6 +52,15 @@ export interface Listener {
   close(): Promise<void>;
 }
 
+/** A SOCKS5 proxy (RFC 1928), and who we are to it (RFC 1929). */
+export interface ProxyOptions {
+  readonly hostname: string;
+  /** 1080 unless given. */
+  readonly port?: number | undefined;
+  readonly username?: string | undefined;
+  readonly password?: string | undefined;
+}
+
 /** Where to connect to, and how. */
 export interface DialOptions {
   /** A host and port, or the path of a Unix socket. */
@@ -59,6 +69,10 @@ export interface DialOptions {
   };
   /** The address of this machine to connect from; the system's choice unless given. */
   readonly localAddress?: string | undefined;
+  /** A SOCKS5 proxy to go through, which looks the host name up itself. */
+  readonly proxy?: ProxyOptions | undefined;
+  /** Whether small packets leave at once (TCP_NODELAY); they do unless told otherwise. */
+  readonly noDelay?: boolean | undefined;
   readonly tls?: TlsClientOptions | undefined;
   /** How long connecting and the handshake may take, in milliseconds. */
   readonly timeoutMs: number;
@@ -71,8 +85,9 @@ export interface Dialer {
   /**
    * Connects, and hands the connection to `accept` once its handshake is done.
    *
-   * @throws {OperationError} with code `"connect-failed"`, `"tls-failed"` or `"timed-out"`; the
-   * reason of the signal when that is aborted.
+   * @throws {OperationError} with code `"lookup-failed"`, `"connect-failed"`, `"proxy-failed"`,
+   * `"tls-failed"`, `"timed-out"`, or `"not-supported"` for what this runtime cannot do; `reason`
+   * is what the system or the other side said. The reason of the signal when that is aborted.
    */
   dial(options: DialOptions, accept: Accept): Promise<void>;
 }
@@ -99,6 +114,14 @@ export interface Runtime {
   files(): Promise<Files>;
   /** The process and the machine. */
   host(): Promise<Host>;
+  /**
+   * Opens a database of SQLite, for this program alone.
+   *
+   * @throws {OperationError} with code `"database-locked"` when it is open elsewhere,
+   * `"database-corrupt"`, `"not-found"` without its folder, `"not-supported"` where the runtime has
+   * no SQLite, and the other codes of `SqlDatabase`.
+   */
+  openDatabase(options: DatabaseOptions): Promise<SqlDatabase>;
   /** Milliseconds on a clock that never jumps. */
   now(): number;
   /** Runs `flush` when the current turn of the event loop has handed over what it has. */

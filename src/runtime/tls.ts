@@ -39,20 +39,37 @@ export interface PskOptions {
 
 /** The settings of a connection that we open, in contents as well. */
 export interface TlsClientOptions {
-  /** PEM certificates that may sign the server's; those that the runtime trusts unless given. */
+  /** PEM certificates that may sign the server's. */
   readonly authorities?: string | undefined;
+  /**
+   * Whom to trust besides `authorities`: the list that the runtime brings along, as far as its user
+   * has not changed it, or that of this machine. Nobody unless given, or `"runtime"` when there are
+   * no `authorities` either.
+   */
+  readonly alsoTrusts?: "runtime" | "system" | undefined;
   /** A PEM chain, the client's certificate first, and its `key`. */
   readonly certificate?: string | undefined;
   readonly key?: string | undefined;
+  /** A pre-shared key instead of certificates; up to version 1.2. */
+  readonly psk?: ClientPsk | undefined;
   /** The name to ask for and to find in the certificate; the host name unless given. */
   readonly serverName?: string | undefined;
   /** Accepts a certificate that is valid for some other name. */
   readonly ignoresServerName?: boolean;
   /** Accepts any certificate: the connection is secret, but nobody knows from whom. */
   readonly ignoresAuthority?: boolean;
-  readonly minimumVersion?: TlsOptions["minimumVersion"];
+  /** `"TLSv1.2"` unless given. */
+  readonly minimumVersion?: "TLSv1.2" | "TLSv1.3" | undefined;
   /** An OpenSSL cipher string for versions up to 1.2. */
   readonly ciphers?: string | undefined;
   /** Protocol names to offer (ALPN). */
   readonly protocols?: readonly string[] | undefined;
+  /** Told each line of the secrets of the connection, in the NSS key log format. */
+  readonly onSecrets?: ((line: string) => void) | undefined;
+}
+
+/** Who a client is to a server with pre-shared keys. */
+export interface ClientPsk {
+  readonly identity: string;
+  readonly key: Uint8Array;
 }

@@ -4,7 +4,7 @@ import { assertEquals } from "@std/assert";
 import { symlink } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
-import { chooseCommand } from "../../src/cli/command.ts";
+import { chooseCommand, COMMANDS } from "../../src/cli/command.ts";
 import { parseBrokerFlags } from "../../src/cli/flags.ts";
 import { nameOf, ownWords } from "../../src/runtime/node/own_words.ts";
 import { test } from "../harness.ts";
@@ -46,10 +46,14 @@ test("ownWords() and nameOf() find what the program was called as", () => {
   assertEquals(nameOf([]), "");
 });
 
-test("The program's help names its commands", () => {
+test("The program's help names its commands, and what each is for", () => {
   const help = parseBrokerFlags(["--help"]);
-  const named = help.kind === "print" ? help.text.match(/^ {7}midge \w+ --help/gm) : help;
-  assertEquals(named, ["       midge passwd --help", "       midge signal --help"]);
+  const text = help.kind === "print" ? help.text : "";
+  const [, list = ""] = /\nCommands:\n(.*?)\n\n/s.exec(text) ?? [];
+  assertEquals(
+    list.split("\n").map((line) => line.trim().split(/ {2,}/)),
+    Object.entries(COMMANDS).map(([name, { purpose }]) => [name, purpose]),
+  );
 });
 
 test(

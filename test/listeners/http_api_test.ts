@@ -308,7 +308,7 @@ test(
       for (const user of ["ann:a", "bob:b", "eve:c"]) assertEquals(await status(user), 401);
       assertEquals(await status(ANN), 401);
       const from = /^Login refused from 127\.0\.0\.1:\d+: (.*)\.$/;
-      assertEquals(midge.lines.flatMap((line) => from.exec(line)?.[1] ?? []), [
+      assertEquals(await midge.found(from, 3), [
         "not authorised (http-api, u'ann')",
         "not authorised (http-api, u'bob')",
         "not authorised (http-api, u'eve')",

@@ -74,7 +74,7 @@ test("Foreign clients speak every version of MQTT over TLS, and over WebSockets 
         await client.end();
       }
     }
-    const lines = midge.lines.filter((line) => / (?:mqtts|wss)-5 negotiated /.test(line));
+    const lines = await midge.found(/^.* (?:mqtts|wss)-5 negotiated .*$/, 2);
     assertEquals(lines.length, 2);
     for (const line of lines) {
       assertMatch(line, /^Client (?:mqtts|wss)-5 negotiated TLSv1\.3 cipher TLS_[A-Z\d_]+$/);
@@ -182,10 +182,8 @@ test(
       assertEquals(found, LET_IN);
       const refused = LET_IN.length * 6 - LET_IN.flat().length;
       await midge.logged(/^Client connection from 127\.0\.0\.1 failed: .+\.$/, refused);
-      assertEquals(
-        midge.lines.filter((line) => line.startsWith("New client connected ")).length,
-        LET_IN.flat().length,
-      );
+      const isLetIn = /^New client connected /;
+      assertEquals((await midge.found(isLetIn, LET_IN.flat().length)).length, LET_IN.flat().length);
     }),
 );
 
@@ -240,7 +238,7 @@ test(
         [0, 0, 0, 0],
       );
       const fields = /^New client connected from \S+ as (.*)\.$/;
-      assertEquals(midge.lines.flatMap((line) => fields.exec(line)?.[1] ?? []), [
+      assertEquals(await midge.found(fields, 4), [
         "identity (p5, c1, k0, u'client one')",
         "identity3 (p4, c1, k0, u'client one')",
         "subject (p5, c1, k0, u'CN=client one,OU=Meters,O=Midge')",
@@ -264,7 +262,7 @@ test(
         "an empty name": [0x86, 0],
       });
       const subjects = /^New client connected from \S+ as (?:no|an?) .* u'(.*)'\)\.$/;
-      assertEquals(midge.lines.flatMap((line) => subjects.exec(line)?.[1] ?? []), [
+      assertEquals(await midge.found(subjects, 4), [
         "O=Midge",
         "CN=a\\00b",
         "CN=\\C3\\83(",

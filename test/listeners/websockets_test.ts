@@ -57,7 +57,7 @@ test(
           await client.end();
         }
       }
-      const comings = midge.lines.filter((line) => line.includes(" as web-5 ("));
+      const comings = await midge.found(/^.* as web-5 \(.*$/, 1);
       assertEquals(comings.map((line) => line.replace(/:\d+ /, ":… ")), [
         "New client connected from 127.0.0.1:… as web-5 (p5, c1, k60).",
       ]);
@@ -276,9 +276,7 @@ test(
           "\x10\x0c\0\x04MQTT\x04\x02\0\x3c\0\0",
         ]
       ) assertEquals(await firstLine(port, request), "");
-      const reasons = midge.lines.flatMap((line) =>
-        /^Client 127\.0\.0\.1:\d+ disconnected: (.*)\.$/.exec(line)?.[1] ?? []
-      );
+      const reasons = await midge.found(/^Client 127\.0\.0\.1:\d+ disconnected: (.*)\.$/, 9);
       assertEquals(reasons, [
         "not a websocket request",
         "not a websocket request",

@@ -219,6 +219,7 @@ export class FakeMachine {
       this.#listen({ place: path, tls }, { mode, accept, onError }),
     files: () => Promise.resolve(this.disk),
     host: () => Promise.resolve(this.host),
+    openDatabase: ({ path }) => Promise.reject(failure("not-supported", path)),
     now: () => performance.now(),
     defer: (flush) => queueMicrotask(flush),
     args: this.args,

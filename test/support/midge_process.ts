@@ -158,6 +158,18 @@ export class MidgeProcess {
     );
   }
 
+  /**
+   * What a pattern finds in the log, once it has found this much: a peer may have its answer before
+   * its line is here. Of each line it is the first group, or all of it.
+   */
+  async found(pattern: RegExp, count: number): Promise<string[]> {
+    await this.logged(pattern, count);
+    return this.lines.flatMap((line) => {
+      const match = pattern.exec(line);
+      return match === null ? [] : [match[1] ?? match[0]];
+    });
+  }
+
   /** Writes another version of a file. */
   async write(name: string, content: string): Promise<void> {
     const text = content.replaceAll("$DIR", this.folder)

@@ -9,6 +9,7 @@ import type { Dialer, Runtime } from "../runtime.ts";
 import { bunApi } from "./bun_api.ts";
 import { listenTcp } from "./listen_tcp.ts";
 import { listenUnix } from "./listen_unix.ts";
+import { TLS_ABILITIES } from "./tls_abilities.ts";
 
 /** The runtime contract on Bun. */
 export const bunRuntime: Runtime & Dialer = {
@@ -17,9 +18,11 @@ export const bunRuntime: Runtime & Dialer = {
   version: bunApi().version,
   listenTcp,
   listenUnix,
-  dial: async (options, accept) => (await import("../node/dial.ts")).dial(options, accept),
+  dial: async (options, accept) =>
+    await (await import("../node/dial.ts")).dial(options, accept, TLS_ABILITIES),
   files: async () => (await import("../node/files.ts")).nodeFiles,
   host: async () => (await import("./own_host.ts")).bunHost(),
+  openDatabase: async (options) => (await import("../node/sqlite.ts")).openDatabase(options),
   // Idle connections are small here as it is.
   tuneProcess: () => {},
 };

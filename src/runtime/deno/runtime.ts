@@ -8,6 +8,7 @@ import { nameOf, ownWords } from "../node/own_words.ts";
 import type { Dialer, Runtime, Signal } from "../runtime.ts";
 import { listenTcp } from "./listen_tcp.ts";
 import { listenUnix } from "./listen_unix.ts";
+import { TLS_ABILITIES } from "./tls_abilities.ts";
 
 /** The runtime contract on Deno. */
 export const denoRuntime: Runtime & Dialer = {
@@ -15,9 +16,11 @@ export const denoRuntime: Runtime & Dialer = {
   version: Deno.version.deno,
   listenTcp,
   listenUnix,
-  dial: async (options, accept) => (await import("../node/dial.ts")).dial(options, accept),
+  dial: async (options, accept) =>
+    await (await import("../node/dial.ts")).dial(options, accept, TLS_ABILITIES),
   files: async () => (await import("../node/files.ts")).nodeFiles,
   host: async () => (await import("./own_host.ts")).denoHost(),
+  openDatabase: async (options) => (await import("../node/sqlite.ts")).openDatabase(options),
   now: () => performance.now(),
   // A microtask, where the other runtimes take `setImmediate`: here a turn is one read's worth of
   // work, and waiting for the event loop would cost more than it gathers.

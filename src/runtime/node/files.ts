@@ -23,6 +23,7 @@ const CHUNK_BYTES = 64 * 1024;
 const LINKS_MAX = 40;
 const PERMISSION_BITS = 0o7777;
 const WRITABLE_BY_OTHERS = 0o022;
+const RIGHTS_OF_OTHERS = 0o077;
 
 /** Set by operators who accept files behind links; Mosquitto's name for it. */
 const ALLOW_LINKS = "MOSQUITTO_UNSAFE_ALLOW_SYMLINKS";
@@ -153,6 +154,24 @@ function openAppended(path: string): AppendedFile {
       isOpen = false;
     },
   };
+}
+
+/**
+ * Makes a file that only its owner may read and write, or takes others' rights to one that is
+ * there: for those who open it by its path alone. One that is there is not opened, because closing
+ * it again would end the locks that this process has on it.
+ */
+export function keepForOwner(path: string): void {
+  attemptNow("open", path, () => {
+    assertNoForeignLink(path);
+    const stats = fs.statSync(path, { throwIfNoEntry: false });
+    if (stats === undefined) {
+      const { O_WRONLY, O_CREAT, O_EXCL } = fs.constants;
+      fs.closeSync(fs.openSync(path, O_WRONLY | O_CREAT | O_EXCL, 0o600));
+    } else if ((stats.mode & RIGHTS_OF_OTHERS) !== 0 && stats.uid === process.geteuid?.()) {
+      fs.chmodSync(path, 0o600);
+    }
+  });
 }
 
 /**

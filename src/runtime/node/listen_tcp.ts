@@ -14,27 +14,17 @@ import type { Accept } from "../../transport/transport.ts";
 import type { Listener, ListenOptions, UnixListenOptions } from "../runtime.ts";
 import { serveTcp } from "./tcp_connection.ts";
 import { TlsAcceptor } from "./tls_acceptor.ts";
+import { TLS_ABILITIES } from "./tls_abilities.ts";
 import type { TlsAbilities } from "./tls_settings.ts";
 import { openUnixPath } from "./unix_path.ts";
 
 const READ_BYTES = 65536;
 
-/** `node:tls` as Node has it. */
-const ABILITIES: TlsAbilities = {
-  ciphers: true,
-  suites: true,
-  psk: true,
-  secrets: true,
-  revocation: true,
-  verdict: true,
-  oldVersions: true,
-};
-
 /** Listens on a TCP port; see `Runtime.listenTcp`. */
 export async function listenTcp(
   options: ListenOptions,
   accept: Accept,
-  abilities: TlsAbilities = ABILITIES,
+  abilities: TlsAbilities = TLS_ABILITIES,
 ): Promise<Listener> {
   const { hostname, port } = options;
   const acceptor = acceptorFor(options, undefined, accept, abilities);
@@ -52,7 +42,7 @@ export async function listenTcp(
 export async function listenUnix(
   options: UnixListenOptions,
   accept: Accept,
-  abilities: TlsAbilities = ABILITIES,
+  abilities: TlsAbilities = TLS_ABILITIES,
 ): Promise<Listener> {
   const { path } = options;
   const acceptor = acceptorFor(options, path, accept, abilities);

@@ -17,9 +17,10 @@ export const nodeRuntime: Runtime & Dialer = {
   version: process.versions.node,
   listenTcp: (options, accept) => listenTcp(options, accept),
   listenUnix: (options, accept) => listenUnix(options, accept),
-  dial: async (options, accept) => (await import("./dial.ts")).dial(options, accept),
+  dial: async (options, accept) => await (await import("./dial.ts")).dial(options, accept),
   files: async () => (await import("./files.ts")).nodeFiles,
   host: async () => (await import("./own_host.ts")).nodeHost(),
+  openDatabase: async (options) => (await import("./sqlite.ts")).openDatabase(options),
   // The young generation would grow with the first storm of connections and stay: a third of what
   // ten thousand idle connections take. The hot path makes hardly any garbage that could fill it.
   tuneProcess: () => setFlagsFromString("--semi-space-growth-factor=1"),

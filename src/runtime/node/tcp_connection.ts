@@ -201,7 +201,8 @@ function withSharedBuffer(
   // True of every Node so far; where it is not, the first test below sends us the documented way.
   const holder = accepted as unknown as { _handle?: Handle | null };
   const handle = holder._handle;
-  if (typeof handle?.useUserBuffer !== "function") {
+  // One that has been read from (of a proxy) may hold bytes that only it can give.
+  if (typeof handle?.useUserBuffer !== "function" || accepted.bytesRead > 0) {
     return accepted.on("data", (chunk: Uint8Array) => void onChunk(chunk));
   }
   holder._handle = null;

@@ -9,7 +9,7 @@ import { constants } from "node:crypto";
 import { DEFAULT_CIPHERS, type TlsOptions as NodeTlsOptions } from "node:tls";
 import { OperationError } from "../../core/base/operation_error.ts";
 import { notSupported } from "../../transport/listen_error.ts";
-import type { TlsOptions } from "../tls.ts";
+import type { TlsClientOptions, TlsOptions } from "../tls.ts";
 import { splitRevocationLists } from "./revocation_list.ts";
 
 /** What `node:tls` of a runtime does besides certificates, and versions from 1.2 on. */
@@ -69,6 +69,15 @@ export function nodeTlsOptions(options: TlsOptions, abilities: TlsAbilities): No
     honorCipherOrder: true,
     allowHalfOpen: true,
   };
+}
+
+/** What a client offers; `undefined` leaves it to the runtime. */
+export function clientCiphers(
+  { ciphers, psk }: TlsClientOptions,
+  abilities: TlsAbilities,
+): string | undefined {
+  const list = ciphers ?? (psk === undefined ? undefined : PSK_CIPHERS);
+  return list === undefined || !abilities.suites ? list : `${SUITES}:${list}`;
 }
 
 /** One list for all versions, because a list that names no suite of 1.3 switches that off. */

@@ -1,0 +1,182 @@
+/**
+ * SQLite as Node, Deno and Bun ship it, behind the contract of a store's database: a log of its own
+ * beside the file (WAL), and a lock on it until it is closed.
+ *
+ * Each call goes through a prepared statement, because only those tell on Deno why they failed.
+ *
+ * @module
+ */
+
+import process from "node:process";
+import type * as sqlite from "node:sqlite";
+import { OperationError, type OperationErrorCode } from "../../core/base/operation_error.ts";
+import type {
+  DatabaseOptions,
+  SqlDatabase,
+  SqlRow,
+  SqlStatement,
+  SqlValue,
+} from "../../store/sql_database.ts";
+import { keepForOwner } from "./files.ts";
+
+/** What the log beside the file may keep on the disk once all of it is in the file. */
+const LOG_BYTES_KEPT = 16 * 1024 * 1024;
+const CACHE_KIB = 16 * 1024;
+
+/**
+ * Opens a database, which must not be open anywhere else.
+ *
+ * @throws {OperationError} as {@linkcode SqlDatabase} does, and with code `"not-found"` when there
+ * is no such folder, or `"not-supported"` where the runtime has no SQLite.
+ */
+export async function openDatabase(options: DatabaseOptions): Promise<SqlDatabase> {
+  const { path, sync } = options;
+  const { DatabaseSync } = await loadSqlite();
+  // SQLite gives the files beside it the mode of this one.
+  keepForOwner(path);
+  const database = attempt(path, () => new DatabaseSync(path));
+  const opened = new NodeDatabase(path, database);
+  try {
+    opened.exec("PRAGMA locking_mode = EXCLUSIVE");
+    // Before anything is written, or it would stay as it is.
+    opened.exec("PRAGMA auto_vacuum = INCREMENTAL");
+    opened.exec("PRAGMA journal_mode = WAL");
+    opened.exec(`PRAGMA synchronous = ${sync === "full" ? "FULL" : "NORMAL"}`);
+    // Where the system's flush is not the disk's.
+    opened.exec(`PRAGMA fullfsync = ${sync === "full" ? 1 : 0}`);
+    opened.exec(`PRAGMA journal_size_limit = ${LOG_BYTES_KEPT}`);
+    opened.exec(`PRAGMA cache_size = -${CACHE_KIB}`);
+    opened.exec("PRAGMA temp_store = MEMORY");
+    // Takes the lock, which the mode above keeps.
+    opened.transaction(() => {});
+  } catch (error) {
+    opened.close();
+    throw error;
+  }
+  return opened;
+}
+
+async function loadSqlite(): Promise<typeof sqlite> {
+  try {
+    const module = await import("node:sqlite");
+    // The first versions of it could not give rows as arrays.
+    if ("setReturnArrays" in module.StatementSync.prototype) return module;
+  } catch {
+    // Told below: there is one reason for a built-in module not to load.
+  }
+  throw new OperationError(
+    "not-supported",
+    `SQLite is not part of Node ${process.versions.node}: it is in Node 24, Deno 2.9 and Bun 1.4`,
+  );
+}
+
+class NodeDatabase implements SqlDatabase {
+  readonly #path: string;
+  readonly #database: sqlite.DatabaseSync;
+  readonly #begin: SqlStatement;
+  readonly #commit: SqlStatement;
+  readonly #rollback: SqlStatement;
+
+  constructor(path: string, database: sqlite.DatabaseSync) {
+    this.#path = path;
+    this.#database = database;
+    this.#begin = this.prepare("BEGIN EXCLUSIVE");
+    this.#commit = this.prepare("COMMIT");
+    this.#rollback = this.prepare("ROLLBACK");
+  }
+
+  exec(sql: string): void {
+    this.prepare(sql).all();
+  }
+
+  prepare(sql: string): SqlStatement {
+    return attempt(this.#path, () => {
+      // The types of some runtimes do not know what all of them do.
+      const statement = this.#database.prepare(sql) as unknown as ArrayStatement;
+      statement.setReturnArrays(true);
+      return new NodeStatement(this.#path, statement);
+    });
+  }
+
+  transaction(action: () => void): void {
+    this.#begin.run();
+    try {
+      action();
+      this.#commit.run();
+    } catch (error) {
+      this.#undo();
+      throw error;
+    }
+  }
+
+  close(): void {
+    attempt(this.#path, () => this.#database.close());
+  }
+
+  #undo(): void {
+    try {
+      this.#rollback.run();
+    } catch {
+      // A disk that fails may have undone it already; the failure itself is what is told.
+    }
+  }
+}
+
+/** A statement that can give its rows as arrays. */
+interface ArrayStatement extends Omit<SqlStatement, "run"> {
+  run(...values: readonly SqlValue[]): { readonly changes: number | bigint };
+  setReturnArrays(isOn: boolean): void;
+}
+
+class NodeStatement implements SqlStatement {
+  readonly #path: string;
+  readonly #statement: ArrayStatement;
+
+  constructor(path: string, statement: ArrayStatement) {
+    this.#path = path;
+    this.#statement = statement;
+  }
+
+  run(...values: readonly SqlValue[]): number {
+    return attempt(this.#path, () => Number(this.#statement.run(...values).changes));
+  }
+
+  all(...values: readonly SqlValue[]): SqlRow[] {
+    return attempt(this.#path, () => this.#statement.all(...values));
+  }
+
+  *iterate(...values: readonly SqlValue[]): Iterable<SqlRow> {
+    try {
+      yield* this.#statement.iterate(...values);
+    } catch (error) {
+      throw databaseError(this.#path, error);
+    }
+  }
+}
+
+function attempt<T>(path: string, action: () => T): T {
+  try {
+    return action();
+  } catch (error) {
+    throw databaseError(path, error);
+  }
+}
+
+function databaseError(path: string, cause: unknown): unknown {
+  if (!(cause instanceof Error) || !("code" in cause)) return cause;
+  if (cause.code !== "ERR_SQLITE_ERROR") return cause;
+  const number = "errcode" in cause && typeof cause.errcode === "number" ? cause.errcode : 0;
+  // The rest of the number says more than anybody asks.
+  const [code, words] = FAULTS[number & 0xff] ?? ["database-failed", cause.message];
+  return new OperationError(code, `Cannot use database "${path}": ${words}`, { cause });
+}
+
+/** By the result codes of SQLite. */
+const FAULTS: Readonly<Record<number, readonly [code: OperationErrorCode, words: string]>> = {
+  5: ["database-locked", "it is in use by another program"],
+  8: ["permission-denied", "it is read-only"],
+  10: ["database-failed", "the disk failed"],
+  11: ["database-corrupt", "it is damaged"],
+  13: ["disk-full", "the disk is full"],
+  26: ["database-corrupt", "it is not a database"],
+};

@@ -1,0 +1,50 @@
+/**
+ * The contract of a SQL database as the stores need one: a file of SQLite that is this program's
+ * alone while it is open. Runtimes provide it (`Runtime.openDatabase`); what stands in the tables
+ * is each store's own business.
+ *
+ * Calls are synchronous, because SQLite is. Those that write do so in a `transaction`, which is on
+ * the disk, all of it, when it returns; one that throws has changed nothing.
+ *
+ * @module
+ */
+
+/** Integers up to 2^53, text without U+0000, bytes. */
+export type SqlValue = null | number | string | Uint8Array;
+
+/** The values of a row, in the order of the columns asked for. */
+export type SqlRow = readonly SqlValue[];
+
+/** A statement, compiled once. */
+export interface SqlStatement {
+  /** Runs it for what it changes; gives the number of rows changed. */
+  run(...values: readonly SqlValue[]): number;
+  /** All rows of its result. */
+  all(...values: readonly SqlValue[]): SqlRow[];
+  /** The rows one by one; nothing may be written while they are read. */
+  iterate(...values: readonly SqlValue[]): Iterable<SqlRow>;
+}
+
+/**
+ * @throws {OperationError} with code `"disk-full"`, `"database-corrupt"`, `"database-locked"`,
+ * `"permission-denied"` or `"database-failed"`, from every method.
+ */
+export interface SqlDatabase {
+  /** Runs one statement. */
+  exec(sql: string): void;
+  prepare(sql: string): SqlStatement;
+  /** Runs `action` as one transaction, committed when it returns and undone when it throws. */
+  transaction(action: () => void): void;
+  close(): void;
+}
+
+/** Which database to open, and how careful it is. */
+export interface DatabaseOptions {
+  /** Made with mode 0600 when it is not there; so is what stands beside it while it is open. */
+  readonly path: string;
+  /**
+   * `"full"` waits at each commit until the disk has it. `"normal"` leaves that to the system, so
+   * that a power cut can take the latest commits, though never a part of one.
+   */
+  readonly sync: "full" | "normal";
+}
