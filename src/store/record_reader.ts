@@ -1,0 +1,193 @@
+/**
+ * Rows as records: the half of the SQLite store that reads. Tables are read one after another, each
+ * in one go, because a query for each session costs more than all that it finds.
+ *
+ * @module
+ */
+
+import type { StoredRecord } from "../core/broker/change.ts";
+import type { ProtocolVersion, QoS } from "../core/codec/protocol.ts";
+import type { Delivery } from "../core/session/delivery.ts";
+import { Message } from "../core/session/message.ts";
+import { decodeMessage } from "./record_codec.ts";
+import type { SqlDatabase, SqlRow, SqlStatement } from "./sql_database.ts";
+import type { LoadLimits } from "./store.ts";
+import type { StoreClock } from "./store_clock.ts";
+
+/** Told of each message that was read from a row of its own. */
+type NoteRow = (message: Message, id: number) => void;
+
+export class RecordReader {
+  readonly #database: SqlDatabase;
+  readonly #clock: StoreClock;
+  readonly #noteRow: NoteRow;
+  readonly #someQueued: SqlStatement;
+
+  constructor(database: SqlDatabase, clock: StoreClock, noteRow: NoteRow) {
+    this.#database = database;
+    this.#clock = clock;
+    this.#noteRow = noteRow;
+    this.#someQueued = database.prepare(
+      `SELECT sequence, qos, retain, subscription_id, message, coalesce(queued.body, messages.body),
+        size FROM queued LEFT JOIN messages ON messages.id = message
+        WHERE session = ? AND sequence > ? AND coalesce(queued.body, messages.body) IS NOT NULL
+        ORDER BY sequence LIMIT ?`,
+    );
+  }
+
+  *readAll(): Iterable<StoredRecord> {
+    const names: Map<number, string> = new Map();
+    yield* this.#sessions(names);
+    yield* this.#subscriptions(names);
+    yield* this.#inflight(names);
+    yield* this.#heldPacketIds(names);
+    yield* this.#wills(names);
+    yield* this.#left(names);
+    yield* this.#retained();
+  }
+
+  /** The first of those that wait behind a sequence number, as many as fit the limits. */
+  readQueued(session: number, after: number, { countMax, bytesMax }: LoadLimits): Delivery[] {
+    const deliveries: Delivery[] = [];
+    let bytes = 0;
+    for (const row of this.#someQueued.iterate(session, after, countMax)) {
+      bytes += row[6] as number;
+      if (bytes > bytesMax && deliveries.length > 0) break;
+      deliveries.push(this.#delivery(row));
+    }
+    return deliveries;
+  }
+
+  *#sessions(names: Map<number, string>): Iterable<StoredRecord> {
+    const rows = this.#rows(`SELECT number, client_id, username, is_identified, protocol_version,
+      listener, expiry_interval, ends_at FROM sessions`);
+    for (const row of rows) {
+      names.set(row[0] as number, row[1] as string);
+      yield {
+        kind: "session-set",
+        clientId: row[1] as string,
+        username: row[2] as string | null ?? undefined,
+        isIdentified: row[3] === 1,
+        protocolVersion: row[4] as ProtocolVersion,
+        listenerName: row[5] as string,
+        expiryInterval: row[6] as number,
+        endsAt: this.#clock.toInstant(row[7] as number | null),
+      };
+    }
+  }
+
+  *#subscriptions(names: Map<number, string>): Iterable<StoredRecord> {
+    const rows = this.#rows(`SELECT session, filter, qos, no_local, retain_as_published,
+      subscription_id, owed_after, owed_up_to FROM subscriptions`);
+    for (const row of rows) {
+      const clientId = names.get(row[0] as number);
+      if (clientId === undefined) continue;
+      const filter = row[1] as string;
+      yield {
+        kind: "subscription-set",
+        clientId,
+        filter,
+        qos: row[2] as QoS,
+        noLocal: row[3] === 1,
+        retainAsPublished: row[4] === 1,
+        subscriptionId: row[5] as number,
+      };
+      if (row[6] === null) continue;
+      const after = row[6] as number;
+      yield { kind: "retained-owed", clientId, filter, after, upTo: row[7] as number };
+    }
+  }
+
+  *#inflight(names: Map<number, string>): Iterable<StoredRecord> {
+    const rows = this.#rows(`SELECT sequence, qos, retain, subscription_id, message,
+      coalesce(inflight.body, messages.body), session, packet_id
+      FROM inflight LEFT JOIN messages ON messages.id = message ORDER BY session, place`);
+    for (const row of rows) {
+      const clientId = names.get(row[6] as number);
+      const isLost = row[4] !== null && row[5] === null;
+      if (clientId === undefined || isLost) continue;
+      const packetId = row[7] as number;
+      const delivery = this.#delivery(row);
+      yield { kind: "delivery-sent", clientId, delivery, packetId, wasQueued: false };
+      if (row[5] === null) yield { kind: "delivery-received", clientId, packetId };
+    }
+  }
+
+  *#heldPacketIds(names: Map<number, string>): Iterable<StoredRecord> {
+    for (const row of this.#rows("SELECT session, packet_id FROM held_packet_ids")) {
+      const clientId = names.get(row[0] as number);
+      if (clientId === undefined) continue;
+      yield { kind: "packet-id-held", clientId, packetId: row[1] as number };
+    }
+  }
+
+  *#wills(names: Map<number, string>): Iterable<StoredRecord> {
+    const rows = this.#rows(
+      "SELECT session, message_expiry_interval, delay, due_at, body FROM wills",
+    );
+    for (const row of rows) {
+      const clientId = names.get(row[0] as number);
+      if (clientId === undefined) continue;
+      yield {
+        kind: "will-set",
+        clientId,
+        will: {
+          message: decodeMessage(row[4] as Uint8Array, this.#clock),
+          messageExpiryInterval: row[1] as number | null ?? undefined,
+          delay: row[2] as number,
+        },
+        dueAt: this.#clock.toInstant(row[3] as number | null),
+      };
+    }
+  }
+
+  *#left(names: Map<number, string>): Iterable<StoredRecord> {
+    const rows = this.#rows(`SELECT session, count(*), sum(size), sum(qos = 0), max(sequence)
+      FROM queued GROUP BY session`);
+    for (const row of rows) {
+      const clientId = names.get(row[0] as number);
+      if (clientId === undefined) continue;
+      yield {
+        kind: "deliveries-left",
+        clientId,
+        count: row[1] as number,
+        bytes: row[2] as number,
+        qos0Count: row[3] as number,
+        lastSequence: row[4] as number,
+      };
+    }
+  }
+
+  *#retained(): Iterable<StoredRecord> {
+    const rows = this.#rows(`SELECT sequence, message, coalesce(retained.body, messages.body)
+      FROM retained LEFT JOIN messages ON messages.id = message ORDER BY sequence`);
+    for (const row of rows) {
+      const message = this.#message(row[1] as number | null, row[2] as Uint8Array);
+      message.retainedSequence = row[0] as number;
+      yield { kind: "retained-set", message };
+    }
+  }
+
+  #delivery(row: SqlRow): Delivery {
+    const body = row[5] as Uint8Array | null;
+    return {
+      // Who has it already needs its identifier only.
+      message: body === null ? new Message().own() : this.#message(row[4] as number | null, body),
+      qos: row[1] as QoS,
+      retain: row[2] === 1,
+      subscriptionId: row[3] as number,
+      sequence: row[0] as number,
+      recordedAt: 0,
+    };
+  }
+
+  #message(id: number | null, body: Uint8Array): Message {
+    const message = decodeMessage(body, this.#clock);
+    if (id !== null) this.#noteRow(message, id);
+    return message;
+  }
+
+  #rows(sql: string): Iterable<SqlRow> {
+    return this.#database.prepare(sql).iterate();
+  }
+}
