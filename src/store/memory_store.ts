@@ -8,7 +8,10 @@
 import { unreachable } from "../core/base/assert.ts";
 import type { Change, StoredRecord } from "../core/broker/change.ts";
 import type { Delivery } from "../core/session/delivery.ts";
+import type { Message } from "../core/session/message.ts";
+import { decodeMessage, MessageEncoder } from "./record_codec.ts";
 import type { LoadLimits, Store } from "./store.ts";
+import { StoreClock } from "./store_clock.ts";
 
 type ChangeOf<Kind extends Change["kind"]> = Extract<Change, { readonly kind: Kind }>;
 
@@ -28,10 +31,15 @@ export class MemoryStore implements Store {
   readonly #sessions: Map<string, StoredSession> = new Map();
   readonly #retained: Map<string, ChangeOf<"retained-set">> = new Map();
 
+  readonly #clock = new StoreClock({ now: () => 0, wallClock: () => 0 }, undefined);
+  readonly #encoder = new MessageEncoder(this.#clock);
+
   *load(): Iterable<StoredRecord> {
     for (const { set } of this.#sessions.values()) yield set;
-    for (const [clientId, session] of this.#sessions) yield* recordsOf(clientId, session);
-    yield* this.#retained.values();
+    for (const [clientId, session] of this.#sessions) yield* this.#recordsOf(clientId, session);
+    for (const { message } of this.#retained.values()) {
+      yield { kind: "retained-set", message: this.#copy(message) };
+    }
   }
 
   commit(changes: readonly Change[]): void {
@@ -46,12 +54,48 @@ export class MemoryStore implements Store {
       bytes += delivery.message.keptBytes;
       if (deliveries.length === limits.countMax) break;
       if (bytes > limits.bytesMax && deliveries.length > 0) break;
-      deliveries.push({ ...delivery, recordedAt: 0 });
+      deliveries.push(this.#copyOf(delivery));
     }
     return deliveries;
   }
 
   close(): void {}
+
+  *#recordsOf(clientId: string, session: StoredSession): Iterable<StoredRecord> {
+    const { subscriptions, owed, queued, inflight, held, will } = session;
+    yield* subscriptions.values();
+    yield* owed.values();
+    for (const [packetId, entry] of inflight) {
+      const delivery = this.#copyOf(entry.delivery);
+      yield { kind: "delivery-sent", clientId, delivery, packetId, wasQueued: false };
+      if (entry.isReceived) yield { kind: "delivery-received", clientId, packetId };
+    }
+    for (const packetId of held) yield { kind: "packet-id-held", clientId, packetId };
+    if (will !== undefined) {
+      yield { ...will, will: { ...will.will, message: this.#copy(will.will.message) } };
+    }
+    const waiting = [...queued.values()];
+    if (waiting.length === 0) return;
+    yield {
+      kind: "deliveries-left",
+      clientId,
+      count: waiting.length,
+      bytes: waiting.reduce((sum, { message }) => sum + message.keptBytes, 0),
+      qos0Count: waiting.filter(({ qos }) => qos === 0).length,
+      lastSequence: waiting.at(-1)!.sequence,
+    };
+  }
+
+  /** What a broker holds on to is its own, also when another one has held the same before. */
+  #copy(message: Message): Message {
+    const copy = decodeMessage(this.#encoder.encode(message).slice(), this.#clock);
+    copy.retainedSequence = message.retainedSequence;
+    return copy;
+  }
+
+  #copyOf(delivery: Delivery): Delivery {
+    return { ...delivery, message: this.#copy(delivery.message), recordedAt: 0 };
+  }
 
   #apply(change: Change): void {
     switch (change.kind) {
@@ -146,26 +190,4 @@ function applyIn(session: StoredSession, change: SessionChange): void {
     default:
       unreachable(change);
   }
-}
-
-function* recordsOf(clientId: string, session: StoredSession): Iterable<StoredRecord> {
-  const { subscriptions, owed, queued, inflight, held, will } = session;
-  yield* subscriptions.values();
-  yield* owed.values();
-  for (const [packetId, { delivery, isReceived }] of inflight) {
-    yield { kind: "delivery-sent", clientId, delivery, packetId, wasQueued: false };
-    if (isReceived) yield { kind: "delivery-received", clientId, packetId };
-  }
-  for (const packetId of held) yield { kind: "packet-id-held", clientId, packetId };
-  if (will !== undefined) yield will;
-  const waiting = [...queued.values()];
-  if (waiting.length === 0) return;
-  yield {
-    kind: "deliveries-left",
-    clientId,
-    count: waiting.length,
-    bytes: waiting.reduce((sum, { message }) => sum + message.keptBytes, 0),
-    qos0Count: waiting.filter(({ qos }) => qos === 0).length,
-    lastSequence: waiting.at(-1)!.sequence,
-  };
 }
