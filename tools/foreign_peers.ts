@@ -1,5 +1,6 @@
 /**
- * Debian's `mosquitto` and `mosquitto-clients`, the foreign peers of the interoperation tests.
+ * Debian's `mosquitto` and `mosquitto-clients`, the foreign peers of the interoperation tests, and
+ * the shells besides bash for which there are completions.
  * Where the machine allows it they are installed without a question and without starting the
  * service; where it does not, the reason is reported in one line and the tests skip themselves.
  *
@@ -10,7 +11,14 @@ import { runCommand } from "./process.ts";
 import { ROOT } from "./root.ts";
 import { mosquittoTool } from "../test/support/foreign.ts";
 
-const PROGRAMS = ["mosquitto", "mosquitto_pub", "mosquitto_sub", "mosquitto_passwd"] as const;
+const PROGRAMS = [
+  "mosquitto",
+  "mosquitto_pub",
+  "mosquitto_sub",
+  "mosquitto_passwd",
+  "zsh",
+  "fish",
+] as const;
 const INSTALL_LIMIT_MS = 240_000;
 
 // A policy that forbids starting services is how Debian lets an installation stay silent. One that
@@ -25,7 +33,7 @@ if [ ! -e "$policy" ]; then
   trap 'rm -f "$policy"' EXIT
 fi
 apt-get -q -y update
-apt-get -q -y --no-install-recommends install mosquitto mosquitto-clients
+apt-get -q -y --no-install-recommends install mosquitto mosquitto-clients zsh fish
 `;
 
 /** Sees to it that the peers are there; returns why not, or undefined when they are. */

@@ -49,7 +49,7 @@ function copy(bytes: Uint8Array, iterations: number): number {
 
 /** The chunk is spoilt by reading it, so each round begins with a copy of it. */
 function read(chunk: Uint8Array, frames: number, iterations: number): number {
-  const reader = new FrameReader();
+  const reader = new FrameReader("client");
   const borrowed = new Uint8Array(chunk.length);
   let sum = 0;
   for (let done = 0; done < iterations; done += frames) {

@@ -29,6 +29,11 @@ interface CommandEntry {
 export const COMMANDS = {
   passwd: { purpose: "Keep password files.", program: "mosquitto_passwd" },
   signal: { purpose: "Tell running brokers to do something.", program: "mosquitto_signal" },
+  "db-dump": {
+    purpose: "Print what is in a database of Mosquitto.",
+    program: "mosquitto_db_dump",
+  },
+  completion: { purpose: "Print what a shell needs to complete command lines." },
 } as const satisfies Readonly<Record<string, CommandEntry>>;
 
 export type CommandName = keyof typeof COMMANDS;

@@ -175,6 +175,6 @@ export function brokerManual(): Manual {
       `${NAME} sub -p 1884 -t 'greetings/#' -v`,
       `${NAME} pub -p 1884 -t greetings/first -m 'Hello'`,
     ],
-    operands: [Object.keys(COMMANDS)],
+    operands: [Object.keys(COMMANDS), []],
   };
 }

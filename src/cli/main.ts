@@ -12,6 +12,8 @@ import { chooseCommand, type Command, type CommandName } from "./command.ts";
 const COMMANDS: Readonly<Record<CommandName, () => Promise<Command>>> = {
   passwd: async () => (await import("./passwd.ts")).passwd,
   signal: async () => (await import("./signal.ts")).signal,
+  "db-dump": async () => (await import("./db_dump/db_dump.ts")).dbDump,
+  completion: async () => (await import("./completion/completion.ts")).completion,
 };
 
 /** Runs what the command line asks for, then exits the process. */

@@ -147,7 +147,8 @@ export class Client {
    * Makes a client and connects it.
    *
    * @throws {ClientError} with code `"connection-refused"` when the broker does not want it,
-   * `"connection-lost"` when the broker cannot be reached, or `"invalid-argument"`.
+   * `"lookup-failed"`, `"connect-failed"`, `"proxy-failed"`, `"tls-failed"` or `"timed-out"` when it
+   * cannot be reached, `"not-supported"`, or `"invalid-argument"`.
    */
   static async connect(address: BrokerAddress, options: ClientOptions = {}): Promise<Client> {
     const client = new Client(address, options);

@@ -6,6 +6,7 @@
  * @module
  */
 
+import { OperationError } from "../core/base/operation_error.ts";
 import type { ReasonCode } from "../core/codec/reason_code.ts";
 
 /** Every code that a {@linkcode ClientError} can carry. */
@@ -22,8 +23,16 @@ export type ClientErrorCode =
   | "refused"
   /** The broker did not accept the connection; `reasonCode` says why. */
   | "connection-refused"
-  /** The Network Connection could not be had, or broke. */
+  /** The Network Connection broke. */
   | "connection-lost"
+  /** The host name has no address, as far as anybody could say. */
+  | "lookup-failed"
+  /** The Network Connection could not be had. */
+  | "connect-failed"
+  /** The proxy refused to connect us, or is none. */
+  | "proxy-failed"
+  /** TLS could not be agreed on, or the certificate is not one to trust. */
+  | "tls-failed"
   /** The broker ended the connection; `reasonCode` says why. */
   | "disconnected"
   /** The broker broke the protocol. */
@@ -41,19 +50,43 @@ export class ClientError extends Error {
   readonly code: ClientErrorCode;
   /** What the broker said, where it is the broker who refused. */
   readonly reasonCode: ReasonCode | undefined;
+  /** What the system or the proxy said, in its own words: `Connection refused`. */
+  readonly reason: string | undefined;
 
   constructor(
     code: ClientErrorCode,
     message: string,
-    options: ErrorOptions & { readonly reasonCode?: ReasonCode } = {},
+    options: ErrorOptions & { readonly reasonCode?: ReasonCode; readonly reason?: string } = {},
   ) {
     super(message, options);
     this.code = code;
     this.reasonCode = options.reasonCode;
+    this.reason = options.reason;
   }
 }
 
 /** A reason code as messages show it. */
 export function hexOf(reasonCode: ReasonCode): string {
   return `0x${reasonCode.toString(16).padStart(2, "0")}`;
+}
+
+/** The error for a connection that could not be had. */
+export function dialFailure(cause: unknown): ClientError {
+  if (cause instanceof ClientError) return cause;
+  if (!(cause instanceof OperationError)) {
+    const detail = cause instanceof Error ? `: ${cause.message}` : "";
+    return new ClientError("connect-failed", `Cannot connect to the broker${detail}`, { cause });
+  }
+  const { code, message, reason } = cause;
+  const options = reason === undefined ? { cause } : { cause, reason };
+  switch (code) {
+    case "lookup-failed":
+    case "proxy-failed":
+    case "tls-failed":
+    case "timed-out":
+    case "not-supported":
+      return new ClientError(code, message, options);
+    default:
+      return new ClientError("connect-failed", message, options);
+  }
 }

@@ -9,7 +9,7 @@ import type { ConnackPacket } from "../core/codec/packet.ts";
 import type { Properties } from "../core/codec/property.ts";
 import type { ProtocolVersion, QoS } from "../core/codec/protocol.ts";
 import type { ByteDuplex } from "../driver/stream_connection.ts";
-import type { Dialer, Runtime } from "../runtime/runtime.ts";
+import type { Dialer, ProxyOptions, Runtime } from "../runtime/runtime.ts";
 import type { TlsClientOptions } from "../runtime/tls.ts";
 import type { Accept } from "../transport/transport.ts";
 import type { Backoff } from "./backoff.ts";
@@ -105,11 +105,26 @@ export interface ClientOptions {
   readonly onMessage?: (message: Message) => void;
   /** Told what becomes of the connection. */
   readonly onEvent?: (event: ClientEvent) => void;
-  /** What to connect with, other than WebSockets. */
+  /** What to connect with; without one there is the platform's own `WebSocket` and no more. */
   readonly runtime?: ClientRuntime | (() => Promise<ClientRuntime>);
+  /** Secures the connection, whatever the URL says; `mqtts:` and `wss:` ask for it themselves. */
   readonly tls?: TlsClientOptions;
+  /** Makes the connection a WebSocket, whatever the URL says; `ws:` and `wss:` are one anyway. */
+  readonly webSocket?: WebSocketOptions;
+  /** A SOCKS5 proxy to go through. */
+  readonly proxy?: ProxyOptions;
   /** The address of this machine to connect from. */
   readonly localAddress?: string;
+  /** Whether small packets leave at once (TCP_NODELAY); `true` unless given. */
+  readonly noDelay?: boolean;
+}
+
+/** What the opening of a WebSocket says besides what it has to. */
+export interface WebSocketOptions {
+  /** The path, with a query if need be; that of the URL, or `/mqtt`, unless given. */
+  readonly resource?: string;
+  /** HTTP headers, for example an `Origin` or a cookie. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** The part of a runtime that a client needs; clock and turns are those of the web unless given. */

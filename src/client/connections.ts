@@ -13,7 +13,7 @@ import type { ConnackPacket, ConnectPacket } from "../core/codec/packet.ts";
 import type { Properties } from "../core/codec/property.ts";
 import { ReasonCode } from "../core/codec/reason_code.ts";
 import { pause } from "./backoff.ts";
-import { ClientError, hexOf } from "./client_error.ts";
+import { ClientError, dialFailure, hexOf } from "./client_error.ts";
 import type { ClientEvent, ClientOptions, Dial } from "./client_options.ts";
 import { Link } from "./link.ts";
 import { Reconnector } from "./reconnect.ts";
@@ -202,7 +202,7 @@ export class Connections {
           return link;
         }, ending);
       };
-      open().catch((cause) => resolve(connectionError(cause)));
+      open().catch((cause) => resolve(dialFailure(cause)));
     });
   }
 
@@ -228,7 +228,7 @@ export class Connections {
   }
 
   #lost(cause: unknown): unknown {
-    const error = this.#failure ?? connectionError(cause);
+    const error = this.#failure ?? lostError(cause);
     const connectedAt = this.#connectedAt;
     this.#connectedAt = undefined;
     this.#link = undefined;
@@ -263,7 +263,7 @@ export function refusedError({ reasonCode }: ConnackPacket): ClientError {
   return new ClientError("connection-refused", message, { reasonCode });
 }
 
-function connectionError(cause: unknown): unknown {
+function lostError(cause: unknown): unknown {
   if (cause instanceof ClientError) return cause;
   const detail = cause instanceof Error ? `: ${cause.message}` : "";
   return new ClientError("connection-lost", `The connection failed${detail}`, { cause });

@@ -6,23 +6,25 @@
  * @module
  */
 
+import type { DialOptions } from "../runtime/runtime.ts";
 import { ClientError } from "./client_error.ts";
 
 /** What a URL says. */
 export interface Target {
-  readonly kind: "tcp" | "tls" | "unix" | "websocket";
-  readonly hostname: string;
-  readonly port: number;
-  /** The path of a Unix socket. */
-  readonly path: string;
-  /** What to open a WebSocket with. */
-  readonly url: string;
+  readonly address: DialOptions["address"];
+  readonly isSecure: boolean;
+  /** For a WebSocket: what to ask for, and all of it for the platform's own. */
+  readonly webSocket: { readonly resource: string; readonly url: string } | undefined;
   readonly username: string | undefined;
   readonly password: string | undefined;
 }
 
-const PORT = 1883;
-const PORT_TLS = 8883;
+const PORTS: Readonly<Record<string, number>> = Object.freeze({
+  "mqtt:": 1883,
+  "mqtts:": 8883,
+  "ws:": 80,
+  "wss:": 443,
+});
 
 /**
  * Reads a URL.
@@ -38,24 +40,26 @@ export function parseTarget(text: string | URL): Target {
   }
   const username = url.username === "" ? undefined : decode(url.username);
   const password = url.password === "" ? undefined : decode(url.password);
-  const base = { hostname: "", port: 0, path: "", url: "", username, password };
+  const login = { username, password };
   const hostname = url.hostname.replace(/^\[(.*)\]$/, "$1");
+  const address = { hostname, port: Number(url.port || PORTS[url.protocol]) };
   switch (url.protocol) {
     case "mqtt:":
-      requireNothingMore(url);
-      return { ...base, kind: "tcp", hostname, port: Number(url.port || PORT) };
     case "mqtts:":
       requireNothingMore(url);
-      return { ...base, kind: "tls", hostname, port: Number(url.port || PORT_TLS) };
+      return { address, isSecure: url.protocol === "mqtts:", webSocket: undefined, ...login };
     case "ws:":
     case "wss:": {
       const bare = new URL(url);
       bare.username = bare.password = bare.hash = "";
-      return { ...base, kind: "websocket", hostname, url: bare.href };
+      const webSocket = { resource: url.pathname + url.search, url: bare.href };
+      return { address, isSecure: url.protocol === "wss:", webSocket, ...login };
     }
-    case "unix:":
+    case "unix:": {
       if (url.hostname !== "" || url.pathname === "") throw unusable("a path", "unix:");
-      return { ...base, kind: "unix", path: decode(url.pathname) };
+      const path = decode(url.pathname);
+      return { address: { path }, isSecure: false, webSocket: undefined, ...login };
+    }
   }
   throw unusable("mqtt:, mqtts:, ws:, wss: or unix:", url.protocol);
 }

@@ -5,12 +5,21 @@
  */
 
 import { serveStream } from "../driver/stream_connection.ts";
+import type { Dialer, DialOptions } from "../runtime/runtime.ts";
+import { openWebSocket } from "../transport/websocket_client.ts";
 import { ClientError } from "./client_error.ts";
-import type { BrokerAddress, ClientOptions, Dial } from "./client_options.ts";
+import type { BrokerAddress, ClientOptions, Dial, WebSocketOptions } from "./client_options.ts";
 import type { Target } from "./mqtt_url.ts";
 import { dialWebSocket } from "./web_socket_transport.ts";
 
 const TIMEOUT_MS = 30_000;
+const RESOURCE = "/mqtt";
+
+/** A way over the sockets of a runtime. */
+export interface Route extends Omit<DialOptions, "signal"> {
+  /** Makes it a WebSocket. */
+  readonly webSocket?: WebSocketOptions | undefined;
+}
 
 /** How to connect; `target` is what the address says if it is a URL. */
 export function dialFor(
@@ -18,32 +27,82 @@ export function dialFor(
   target: Target | undefined,
   options: ClientOptions,
 ): Dial {
-  const timeoutMs = options.connectTimeoutMs ?? TIMEOUT_MS;
   if (typeof address === "function") return address;
   if (target === undefined) {
-    let isUsed = false;
-    return (accept) => {
-      // Checked by its only use: what is neither a function nor a URL is a stream.
-      const duplex = address as Exclude<BrokerAddress, string | URL | Dial>;
-      if (isUsed) {
-        return Promise.reject(new ClientError("connection-lost", "The stream is used up"));
-      }
-      isUsed = true;
-      return serveStream(duplex, accept);
-    };
+    // Checked by its only use: what is neither a function nor a URL is a stream.
+    return dialStream(address as Exclude<BrokerAddress, string | URL | Dial>);
   }
-  const { kind, hostname, port, path, url } = target;
-  if (kind === "websocket") {
-    return (accept, signal) => dialWebSocket(url, { signal, timeoutMs }, accept);
-  }
-  const { runtime, localAddress } = options;
-  const tls = kind === "tls" ? options.tls ?? {} : options.tls;
+  const { runtime, connectTimeoutMs: timeoutMs = TIMEOUT_MS } = options;
+  if (runtime === undefined) return dialByPlatform(target, options, timeoutMs);
+  const tls = target.isSecure ? options.tls ?? {} : options.tls;
+  const { localAddress, proxy, noDelay } = options;
+  const webSocket = target.webSocket === undefined
+    ? options.webSocket
+    : { resource: target.webSocket.resource, ...options.webSocket };
+  const { address: place } = target;
+  const route = { address: place, localAddress, proxy, noDelay, tls, timeoutMs, webSocket };
+  if (webSocket !== undefined) checkWebSocket(webSocket);
   return async (accept, signal) => {
     const dialer = typeof runtime === "function" ? await runtime() : runtime;
-    if (dialer === undefined) {
-      throw new ClientError("not-supported", "There is no runtime to connect with");
-    }
-    const place = kind === "unix" ? { path } : { hostname, port };
-    await dialer.dial({ address: place, localAddress, tls, timeoutMs, signal }, accept);
+    await dialBy(dialer, route)(accept, signal);
   };
+}
+
+/** How to connect by the sockets of a runtime. */
+export function dialBy(dialer: Dialer, { webSocket, ...socket }: Route): Dial {
+  if (webSocket === undefined) {
+    return (accept, signal) => dialer.dial({ ...socket, signal }, accept);
+  }
+  const { address, tls, timeoutMs } = socket;
+  const { resource = RESOURCE, headers } = webSocket;
+  const host = hostOf(address, tls !== undefined);
+  return (accept, signal) =>
+    openWebSocket(
+      (opened) => dialer.dial({ ...socket, signal }, opened),
+      { host, resource, headers, timeoutMs, signal },
+      accept,
+    );
+}
+
+/** With nothing but the platform's own WebSocket, which takes no wishes. */
+function dialByPlatform(target: Target, options: ClientOptions, timeoutMs: number): Dial {
+  const { tls, webSocket, proxy, localAddress } = options;
+  if (
+    target.webSocket === undefined ||
+    [tls, webSocket, proxy, localAddress].some((wish) => wish !== undefined)
+  ) {
+    return () =>
+      Promise.reject(new ClientError("not-supported", "There is no runtime to connect with"));
+  }
+  const { url } = target.webSocket;
+  return (accept, signal) => dialWebSocket(url, { signal, timeoutMs }, accept);
+}
+
+function dialStream(duplex: Exclude<BrokerAddress, string | URL | Dial>): Dial {
+  let isUsed = false;
+  return (accept) => {
+    if (isUsed) {
+      return Promise.reject(new ClientError("connection-lost", "The stream is used up"));
+    }
+    isUsed = true;
+    return serveStream(duplex, accept);
+  };
+}
+
+function checkWebSocket({ resource = RESOURCE, headers }: WebSocketOptions): void {
+  try {
+    new Headers(headers);
+  } catch (cause) {
+    throw new ClientError("invalid-argument", "Cannot use the headers of a WebSocket", { cause });
+  }
+  if (/^\/[!-~]*$/.test(resource)) return;
+  throw new ClientError("invalid-argument", `Cannot ask for a WebSocket at "${resource}"`);
+}
+
+/** As HTTP names it: without the port that everybody expects. */
+function hostOf(address: DialOptions["address"], isSecure: boolean): string {
+  if ("path" in address) return "localhost";
+  const { hostname, port } = address;
+  const host = hostname.includes(":") ? `[${hostname}]` : hostname;
+  return port === (isSecure ? 443 : 80) ? host : `${host}:${port}`;
 }

@@ -42,7 +42,7 @@ export function dialWebSocket(
     };
     const onAbort = (): void => fail(signal.reason);
     const onFailed = (): void =>
-      fail(new ClientError("connection-lost", `Cannot open a WebSocket to "${url}"`));
+      fail(new ClientError("connect-failed", `Cannot open a WebSocket to "${url}"`));
     const timer = setTimeout(() => {
       const message = `Cannot open a WebSocket to "${url}" within ${timeoutMs} ms`;
       fail(new ClientError("timed-out", message));

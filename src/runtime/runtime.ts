@@ -128,12 +128,32 @@ export interface Runtime {
   defer(flush: () => void): void;
   /** The words after the program's name. */
   readonly args: readonly string[];
+  /**
+   * The words of the whole command line as they were given, of which `args` are the last: arguments
+   * need not be text. `undefined` where the system does not tell.
+   */
+  argumentBytes(): readonly Uint8Array[] | undefined;
   /** What the program was called as, without folder and extension: of a link its own name. */
   programName(): string;
   /** Calls `handler` for each such signal; returns what undoes it. */
   onSignal(signal: Signal, handler: () => void): () => void;
   /** Writes text to standard output or standard error, whole, before the program can exit. */
   print(stream: "stdout" | "stderr", text: string): void;
+  /**
+   * Writes bytes to standard output, whole, while the program goes on; one write at a time, whose
+   * bytes must not change meanwhile. Resolves when they have left, to `false` when whoever read
+   * them has gone.
+   *
+   * @throws {OperationError} with code `"disk-full"` or `"file-failed"`.
+   */
+  writeOutput(bytes: Uint8Array): Promise<boolean>;
+  /**
+   * Waits for bytes on standard input, puts what is there into the buffer and tells how much it is;
+   * `undefined` at the end. One call at a time.
+   *
+   * @throws {OperationError} with code `"file-failed"`.
+   */
+  readInput(buffer: Uint8Array): Promise<number | undefined>;
   /** Settings of the process that a program may make and a library may not; at its start. */
   tuneProcess(): void;
   /** Ends the process. */

@@ -1,6 +1,6 @@
 /**
- * The frames that a client sends on a WebSocket (RFC 6455, section 5), taken off the stream of its
- * bytes. What is a payload is handed on as it comes: no frame is ever kept until it is whole, so a
+ * The frames of a WebSocket (RFC 6455, section 5): those of the other end taken off the stream of
+ * its bytes, and the headers of our own. What is a payload is handed on as it comes: no frame is ever kept until it is whole, so a
  * length costs nothing but the bytes that have really arrived.
  *
  * The idea: masked bytes have to be written anyway, so they are written to where they belong. After
@@ -8,6 +8,8 @@
  *
  * @module
  */
+
+import { applyMask, type WebSocketMasks } from "./websocket_mask.ts";
 
 /** Why a WebSocket is closed, as far as we have a reason of our own. */
 export const CloseCode = Object.freeze({
@@ -61,6 +63,12 @@ export class FrameReader {
   #key1 = 0;
   #key2 = 0;
   #key3 = 0;
+  readonly #isMasked: boolean;
+
+  /** @param sender whose frames they are: those of clients are masked, those of servers are not. */
+  constructor(sender: "client" | "server") {
+    this.#isMasked = sender === "client";
+  }
 
   /** Takes a chunk, overwrites it, and says how many payload bytes now stand at its start. */
   read(chunk: Uint8Array): number {
@@ -114,7 +122,9 @@ export class FrameReader {
     const opcode = first & 0x0f;
     const isFinal = first >= 0x80;
     // Reserved bits are for extensions, of which there are none; clients have to mask (5.1).
-    if ((first & 0x70) !== 0 || second < 0x80) return this.#violate(CloseCode.PROTOCOL_ERROR);
+    if ((first & 0x70) !== 0 || (second >= 0x80) !== this.#isMasked) {
+      return this.#violate(CloseCode.PROTOCOL_ERROR);
+    }
     const length = second & 0x7f;
     if (opcode >= CLOSE) {
       const isKnown = opcode <= PONG;
@@ -135,12 +145,15 @@ export class FrameReader {
     if (length < 126) this.#left = length;
     else if (length === 126) this.#left = bytes[at + 2]! << 8 | bytes[at + 3]!;
     else if (!this.#readLongLength(bytes, at + 2)) return;
-    const key = at + size - 4;
-    this.#key0 = bytes[key]!;
-    this.#key1 = bytes[key + 1]!;
-    this.#key2 = bytes[key + 2]!;
-    this.#key3 = bytes[key + 3]!;
+    if (this.#isMasked) this.#takeKey(bytes, at + size - 4);
     if (this.#left === 0 && opcode >= CLOSE) this.#finishControl();
+  }
+
+  #takeKey(bytes: Uint8Array, at: number): void {
+    this.#key0 = bytes[at]!;
+    this.#key1 = bytes[at + 1]!;
+    this.#key2 = bytes[at + 2]!;
+    this.#key3 = bytes[at + 3]!;
   }
 
   #readLongLength(bytes: Uint8Array, at: number): boolean {
@@ -188,6 +201,10 @@ export class FrameReader {
 
   /** Unmasks `count` bytes from `at` on and puts them at `to`, which is not behind `at`. */
   #unmask(chunk: Uint8Array, to: number, at: number, count: number): void {
+    if (!this.#isMasked) {
+      if (to !== at) chunk.copyWithin(to, at, at + count);
+      return;
+    }
     if (count >= LONG_RUN) return this.#unmaskLong(chunk, to, at, count);
     const key0 = this.#key0;
     const key1 = this.#key1;
@@ -261,33 +278,58 @@ function isUtf8(bytes: Uint8Array): boolean {
 }
 
 /** Writes the header of a frame that is a whole binary message; gives its size. */
-export function writeFrameHeader(bytes: Uint8Array, payloadLength: number): number {
-  return writeHeader(bytes, BINARY, payloadLength);
+export function writeFrameHeader(
+  bytes: Uint8Array,
+  payloadLength: number,
+  masks?: WebSocketMasks,
+): number {
+  return writeHeader(bytes, BINARY, payloadLength, masks);
 }
 
 /** Writes a frame that answers a ping; gives its size. */
-export function writePong(bytes: Uint8Array, payload: Uint8Array, length: number): number {
-  const size = writeHeader(bytes, PONG, length);
-  for (let i = 0; i < length; i++) bytes[size + i] = payload[i]!;
-  return size + length;
+export function writePong(
+  bytes: Uint8Array,
+  payload: Uint8Array,
+  masks?: WebSocketMasks,
+): number {
+  return writeControl(bytes, PONG, payload, masks);
 }
 
 /** Writes a frame that closes; gives its size. */
-export function writeClose(bytes: Uint8Array, code: number): number {
-  const size = writeHeader(bytes, CLOSE, 2);
-  bytes[size] = code >> 8;
-  bytes[size + 1] = code & 0xff;
-  return size + 2;
+export function writeClose(bytes: Uint8Array, code: number, masks?: WebSocketMasks): number {
+  return writeControl(bytes, CLOSE, Uint8Array.of(code >> 8, code & 0xff), masks);
 }
 
-function writeHeader(bytes: Uint8Array, opcode: number, length: number): number {
+function writeControl(
+  bytes: Uint8Array,
+  opcode: number,
+  payload: Uint8Array,
+  masks: WebSocketMasks | undefined,
+): number {
+  const start = writeHeader(bytes, opcode, payload.length, masks);
+  const end = start + payload.length;
+  bytes.set(payload, start);
+  if (masks !== undefined) applyMask(bytes, start, end);
+  return end;
+}
+
+function writeHeader(
+  bytes: Uint8Array,
+  opcode: number,
+  length: number,
+  masks: WebSocketMasks | undefined,
+): number {
+  const maskBit = masks === undefined ? 0 : 0x80;
+  let size = 2;
   bytes[0] = 0x80 | opcode;
-  if (length < 126) {
-    bytes[1] = length;
-    return 2;
+  if (length < 126) bytes[1] = maskBit | length;
+  else {
+    bytes[1] = maskBit | 126;
+    bytes[2] = length >> 8;
+    bytes[3] = length & 0xff;
+    size = 4;
   }
-  bytes[1] = 126;
-  bytes[2] = length >> 8;
-  bytes[3] = length & 0xff;
-  return 4;
+  if (masks === undefined) return size;
+  masks.put(bytes, size);
+  return size + 4;
 }

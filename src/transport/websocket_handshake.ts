@@ -1,6 +1,6 @@
 /**
- * The opening handshake of a WebSocket (RFC 6455, section 4.2): what a request must have, and the
- * reply to it. No extension is ever agreed to, so there is no compression, and no bomb made of it.
+ * The server's side of the opening handshake of a WebSocket (RFC 6455, section 4.2): what a request
+ * must have, and the reply to it. No extension is ever agreed to, so there is no compression, and no bomb made of it.
  *
  * @module
  */
@@ -70,8 +70,8 @@ export async function formatReply(key: string, subprotocol: string): Promise<Uin
 
 const KEY_SUFFIX = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
-/** What shows that we have understood the key. */
-async function acceptKey(key: string): Promise<string> {
+/** What shows that the key was understood. */
+export async function acceptKey(key: string): Promise<string> {
   const bytes = new TextEncoder().encode(key + KEY_SUFFIX);
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-1", bytes));
   return btoa(String.fromCharCode(...digest));

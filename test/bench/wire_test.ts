@@ -96,7 +96,7 @@ test("writeFrames() puts each packet into a frame that reads as the packet, of a
       const memory = new Uint8Array(offset + framedSizeMax(packets, packets.length));
       const frames = memory.subarray(offset);
       const end = writeFrames(frames, packets, packets.length);
-      const reader = new FrameReader();
+      const reader = new FrameReader("client");
       const count = reader.read(frames.subarray(0, end));
       assertEquals([reader.violation, frames.slice(0, count)], [0, packets]);
     }),

@@ -7,6 +7,7 @@ import type { BrokerAddress, ClientOptions } from "../../src/client/client_optio
 import { currentRuntime } from "../../src/runtime/current.ts";
 import { openMemoryPipe } from "../../src/transport/memory_pipe.ts";
 import type { Certificates } from "../support/certificates.ts";
+import { SocksServer } from "../support/socks_server.ts";
 
 /** A broker, how to reach it, and how to end it. */
 export interface ClientSite {
@@ -16,7 +17,17 @@ export interface ClientSite {
   close(): Promise<void>;
 }
 
-export type Way = "pipe" | "tcp" | "tls" | "websocket" | "unix" | "stream";
+export type Way =
+  | "pipe"
+  | "tcp"
+  | "tls"
+  | "websocket"
+  | "secure websocket"
+  | "websocket of the platform"
+  | "unix"
+  | "websocket over unix"
+  | "proxy"
+  | "stream";
 
 /** Opens a broker that listens in one way. */
 export async function openSite(
@@ -26,9 +37,9 @@ export async function openSite(
 ): Promise<ClientSite> {
   const errors: unknown[] = [];
   const broker = new Broker({ ...options, onError: (_stage, error) => errors.push(error) });
-  let onClose = (): void => {};
+  let onClose = (): void | Promise<void> => {};
   let address: BrokerAddress;
-  let extra: ClientOptions = {};
+  let extra: ClientOptions = { runtime: currentRuntime };
   switch (way) {
     case "pipe":
       address = pipeTo(broker);
@@ -39,32 +50,54 @@ export async function openSite(
     case "tcp":
       address = `mqtt://127.0.0.1:${(await broker.listen({ port: 0 })).port}`;
       break;
-    case "websocket": {
+    case "proxy": {
+      const { port } = await broker.listen({ port: 0 });
+      const proxy = await SocksServer.open({ login: "u:p" });
+      address = `mqtt://localhost:${port}`;
+      const login = { username: "u", password: "p" };
+      extra = { ...extra, proxy: { hostname: "127.0.0.1", port: proxy.port, ...login } };
+      onClose = () => proxy.close();
+      break;
+    }
+    case "websocket":
+    case "websocket of the platform": {
       const { port } = await broker.listen({ port: 0, protocol: "websockets" });
       address = new URL(`ws://127.0.0.1:${port}/mqtt`);
+      if (way === "websocket of the platform") extra = {};
+      break;
+    }
+    case "secure websocket": {
+      const { certificate, key } = certificates!.server;
+      const tls = { certificate, key };
+      const { port } = await broker.listen({ port: 0, tls, protocol: "websockets" });
+      address = `wss://127.0.0.1:${port}`;
+      extra = { ...extra, tls: { authorities: certificates!.authority.certificate } };
       break;
     }
     case "tls": {
       const { certificate, key } = certificates!.server;
       const { port } = await broker.listen({ port: 0, tls: { certificate, key } });
       address = `mqtts://127.0.0.1:${port}`;
-      extra = { tls: { authorities: certificates!.authority.certificate } };
+      extra = { ...extra, tls: { authorities: certificates!.authority.certificate } };
       break;
     }
-    case "unix": {
+    case "unix":
+    case "websocket over unix": {
       const folder = mkdtempSync(`${tmpdir()}/midge-client-`);
-      await broker.listen({ path: `${folder}/socket` });
+      const protocol = way === "unix" ? "mqtt" : "websockets";
+      await broker.listen({ path: `${folder}/socket`, protocol });
       address = `unix://${folder}/socket`;
+      if (way === "websocket over unix") extra = { ...extra, webSocket: {} };
       onClose = () => rmSync(folder, { recursive: true });
     }
   }
   return {
     broker,
     address,
-    options: { runtime: currentRuntime, ...extra },
+    options: extra,
     async close() {
       await broker.close();
-      onClose();
+      await onClose();
       if (errors.length > 0) throw errors[0];
     },
   };

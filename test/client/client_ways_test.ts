@@ -8,7 +8,18 @@ import { test } from "../harness.ts";
 import { makeCertificates } from "../support/certificates.ts";
 import { openSite, type Way } from "./client_site.ts";
 
-const WAYS: readonly Way[] = ["pipe", "stream", "tcp", "tls", "websocket", "unix"];
+const WAYS: readonly Way[] = [
+  "pipe",
+  "stream",
+  "tcp",
+  "tls",
+  "unix",
+  "proxy",
+  "websocket",
+  "secure websocket",
+  "websocket over unix",
+  "websocket of the platform",
+];
 const decoder = new TextDecoder();
 const certificates = await makeCertificates();
 

@@ -9,34 +9,34 @@ import { Reconnector } from "../../src/client/reconnect.ts";
 import { test } from "../harness.ts";
 
 const BARE = {
-  hostname: "",
-  port: 0,
-  path: "",
-  url: "",
+  isSecure: false,
+  webSocket: undefined,
   username: undefined,
   password: undefined,
 };
 
 test("parseTarget() reads each kind of URL", () => {
-  assertEquals(parseTarget("mqtt://host"), { ...BARE, kind: "tcp", hostname: "host", port: 1883 });
+  const at = (hostname: string, port: number) => ({ ...BARE, address: { hostname, port } });
+  assertEquals(parseTarget("mqtt://host"), at("host", 1883));
   assertEquals(parseTarget("mqtts://us%40er:p%3Aw@[::1]:1/"), {
-    ...BARE,
-    kind: "tls",
-    hostname: "::1",
-    port: 1,
+    ...at("::1", 1),
+    isSecure: true,
     username: "us@er",
     password: "p:w",
   });
-  assertEquals(parseTarget("mqtts://host").port, 8883);
-  assertEquals(parseTarget(new URL("wss://u:p@host/mqtt?a=b")), {
-    ...BARE,
-    kind: "websocket",
-    hostname: "host",
-    url: "wss://host/mqtt?a=b",
+  assertEquals(parseTarget("mqtts://host"), { ...at("host", 8883), isSecure: true });
+  assertEquals(parseTarget(new URL("wss://u:p@host/mqtt?a=b#c")), {
+    ...at("host", 443),
+    isSecure: true,
+    webSocket: { resource: "/mqtt?a=b", url: "wss://host/mqtt?a=b" },
     username: "u",
     password: "p",
   });
-  assertEquals(parseTarget("unix:///run/a%20b"), { ...BARE, kind: "unix", path: "/run/a b" });
+  assertEquals(parseTarget("ws://host"), {
+    ...at("host", 80),
+    webSocket: { resource: "/", url: "ws://host/" },
+  });
+  assertEquals(parseTarget("unix:///run/a%20b"), { ...BARE, address: { path: "/run/a b" } });
 });
 
 test("parseTarget() refuses what it does not understand, and repeats no password", () => {

@@ -190,6 +190,9 @@ export class FakeMachine {
     openSecretPrompt: () => {
       throw new OperationError("not-supported", "There is no terminal here");
     },
+    openLineEditor: () => {
+      throw new OperationError("not-supported", "There is no terminal here");
+    },
     openSystemLog: () => {
       throw new OperationError("not-supported", "There is no such program here");
     },
@@ -223,12 +226,18 @@ export class FakeMachine {
     now: () => performance.now(),
     defer: (flush) => queueMicrotask(flush),
     args: this.args,
+    argumentBytes: () => undefined,
     programName: () => this.programName,
     onSignal: (signal, handler) => {
       this.#handlers.set(signal, handler);
       return () => void this.#handlers.delete(signal);
     },
     print: (stream, text) => void (this[stream] += text),
+    writeOutput: (bytes) => {
+      this.stdout += new TextDecoder().decode(bytes);
+      return Promise.resolve(true);
+    },
+    readInput: () => Promise.resolve(undefined),
     tuneProcess: () => {},
     exit: (status) => {
       throw new ProcessExit(status);

@@ -22,7 +22,7 @@ interface Read {
 
 /** Reads a stream in chunks, each of which lies somewhere else in memory. */
 function readAll(chunks: readonly Uint8Array[]): Read {
-  const reader = new FrameReader();
+  const reader = new FrameReader("client");
   const payload: number[] = [];
   const pings: number[][] = [];
   for (const [index, chunk] of chunks.entries()) {
@@ -191,7 +191,7 @@ for (const [name, payload, peerCode] of CLOSES) {
 }
 
 test("FrameReader.read() keeps the newest of many pings and nothing of the others (B-57)", () => {
-  const reader = new FrameReader();
+  const reader = new FrameReader("client");
   for (let i = 0; i < 1000; i++) reader.read(clientFrame(Uint8Array.of(i & 255), { opcode: 9 }));
   // One that has only begun does not touch the one that is due.
   reader.read(clientFrame(Uint8Array.of(9, 9, 9), { opcode: 9 }).subarray(0, 8));
@@ -215,6 +215,6 @@ test("writeFrameHeader(), writePong() and writeClose() write what a server sends
   assertEquals(written(writeFrameHeader(bytes, 125)), [0x82, 125]);
   assertEquals(written(writeFrameHeader(bytes, 126)), [0x82, 126, 0, 126]);
   assertEquals(written(writeFrameHeader(bytes, 65_535)), [0x82, 126, 255, 255]);
-  assertEquals(written(writePong(bytes, Uint8Array.of(5, 6, 7), 2)), [0x8a, 2, 5, 6]);
+  assertEquals(written(writePong(bytes, Uint8Array.of(5, 6))), [0x8a, 2, 5, 6]);
   assertEquals(written(writeClose(bytes, 1009)), [0x88, 2, 3, 241]);
 });

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { nameOf, ownWords } from "../node/own_words.ts";
+import { OperationError } from "../../core/base/operation_error.ts";
+import { nameOf, ownWords, wordBytes } from "../node/own_words.ts";
 import type { Dialer, Runtime, Signal } from "../runtime.ts";
 import { listenTcp } from "./listen_tcp.ts";
 import { listenUnix } from "./listen_unix.ts";
@@ -26,6 +27,14 @@ export const denoRuntime: Runtime & Dialer = {
   // work, and waiting for the event loop would cost more than it gathers.
   defer: queueMicrotask,
   args: Deno.args,
+  argumentBytes(): readonly Uint8Array[] | undefined {
+    try {
+      return wordBytes(Deno.readFileSync("/proc/self/cmdline"));
+    } catch {
+      // Not Linux, or not allowed to read that.
+      return undefined;
+    }
+  },
   programName(): string {
     try {
       return nameOf(ownWords(Deno.readTextFileSync("/proc/self/cmdline"), Deno.args.length));
@@ -51,6 +60,14 @@ export const denoRuntime: Runtime & Dialer = {
       }
     }
   },
+  async readInput(buffer: Uint8Array): Promise<number | undefined> {
+    try {
+      return await Deno.stdin.read(buffer) ?? undefined;
+    } catch (cause) {
+      throw new OperationError("file-failed", "Cannot read standard input", { cause });
+    }
+  },
+  writeOutput: async (bytes) => await (await import("./write_output.ts")).writeOutput(bytes),
   // Nothing that can be set from inside has been found to pay.
   tuneProcess: () => {},
   exit: (status: number): never => Deno.exit(status),

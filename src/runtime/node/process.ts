@@ -8,18 +8,35 @@
 import { readFileSync, writeSync } from "node:fs";
 import process from "node:process";
 import type { Runtime, Signal } from "../runtime.ts";
-import { nameOf, ownWords } from "./own_words.ts";
+import { nameOf, ownWords, wordBytes } from "./own_words.ts";
 import { printWhole } from "./print_whole.ts";
 
 /** The part of `Runtime` that Node and Bun share. */
 export const processRuntime: Pick<
   Runtime,
-  "now" | "defer" | "args" | "programName" | "onSignal" | "print" | "exit"
+  | "now"
+  | "defer"
+  | "args"
+  | "argumentBytes"
+  | "programName"
+  | "onSignal"
+  | "print"
+  | "writeOutput"
+  | "readInput"
+  | "exit"
 > = {
   now: () => performance.now(),
   // Cheaper than a microtask when many connections deliver in one turn: all of them are read first.
   defer: (flush: () => void): void => void setImmediate(flush),
   args: process.argv.slice(2),
+  argumentBytes(): readonly Uint8Array[] | undefined {
+    try {
+      return wordBytes(readFileSync("/proc/self/cmdline"));
+    } catch {
+      // Not Linux.
+      return undefined;
+    }
+  },
   programName(): string {
     try {
       // The system knows which link was followed; a runtime may tell only where it led.
@@ -40,5 +57,7 @@ export const processRuntime: Pick<
     const descriptor = stream === "stdout" ? 1 : 2;
     printWhole((bytes) => writeSync(descriptor, bytes), text);
   },
+  readInput: async (buffer) => (await import("./read_input.ts")).readInput(buffer),
+  writeOutput: async (bytes) => await (await import("./write_output.ts")).writeOutput(bytes),
   exit: (status: number): never => process.exit(status),
 };

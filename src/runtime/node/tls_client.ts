@@ -86,21 +86,21 @@ function pskOptions({ identity, key }: NonNullable<TlsClientOptions["psk"]>): Co
 }
 
 function trusted({ authorities, alsoTrusts }: TlsClientOptions): string[] | undefined {
+  // What the runtime does by itself.
+  if (authorities === undefined && alsoTrusts !== "system") return undefined;
   const own = authorities === undefined ? [] : [authorities];
-  if (alsoTrusts === "system") return [...authoritiesOf("system"), ...own];
-  if (authorities === undefined) return undefined;
-  return alsoTrusts === "runtime" ? [...authoritiesOf("default"), ...own] : own;
-}
-
-function authoritiesOf(list: "default" | "system"): string[] {
+  if (alsoTrusts === undefined) return own;
   // Typed as if every version of every runtime had it.
   if (!("getCACertificates" in nodeTls)) {
     throw notSupported("Lists of the authorities that are trusted already");
   }
-  const authorities = nodeTls.getCACertificates(list);
+  const all = [
+    ...nodeTls.getCACertificates(alsoTrusts === "system" ? "system" : "default"),
+    ...own,
+  ];
   // With an empty list a runtime would take its own.
-  if (authorities.length === 0) throw failed("this machine trusts no authority");
-  return authorities;
+  if (all.length === 0) throw failed("this machine trusts no authority");
+  return all;
 }
 
 function refuseUnsupported(tls: TlsClientOptions, abilities: TlsAbilities): void {

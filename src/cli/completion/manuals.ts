@@ -1,0 +1,18 @@
+/**
+ * The manuals of all commands. Only completion needs more than one of them at once.
+ *
+ * @module
+ */
+
+import type { CommandName } from "../command.ts";
+import { dbDumpManual } from "../db_dump/db_dump.ts";
+import type { Manual } from "../manual.ts";
+import { passwdManual } from "../passwd_flags.ts";
+import { signalManual } from "../signal.ts";
+
+export { brokerManual } from "../flags.ts";
+
+/** By command; completion has its own. */
+export const MANUALS: Readonly<
+  Record<Exclude<CommandName, "completion">, (name: string) => Manual>
+> = { passwd: passwdManual, signal: signalManual, "db-dump": dbDumpManual };

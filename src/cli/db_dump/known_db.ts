@@ -1,0 +1,47 @@
+/**
+ * A database of Mosquitto without chunks of types that nobody knows, for those who print the
+ * others; and how bytes are shown in text.
+ *
+ * @module
+ */
+
+import type { MosquittoChunk } from "../../store/mosquitto_chunk.ts";
+import { type MosquittoDb, unsupportedChunkText } from "../../store/mosquitto_db.ts";
+
+export type KnownChunk = Exclude<MosquittoChunk, { readonly kind: "unknown" }>;
+
+export type KnownKind = KnownChunk["kind"];
+
+/** The chunks of a kind. */
+export type ChunkOf<Kind extends KnownKind> = Extract<KnownChunk, { readonly kind: Kind }>;
+
+export interface KnownDb extends Omit<MosquittoDb, "chunks"> {
+  chunks(): Iterable<KnownChunk>;
+}
+
+/** Leaves out what is unknown, and tells of each such chunk once. */
+export function withoutUnknown(db: MosquittoDb, tell: (text: string) => void): KnownDb {
+  const told = new Set<number>();
+  return {
+    ...db,
+    *chunks(): Iterable<KnownChunk> {
+      for (const chunk of db.chunks()) {
+        if (chunk.kind !== "unknown") yield chunk;
+        else if (!told.has(chunk.offset)) {
+          told.add(chunk.offset);
+          tell(unsupportedChunkText(chunk.type));
+        }
+      }
+    },
+  };
+}
+
+/** A text of the file; what is no UTF-8 in it is replaced. */
+export function textOf(bytes: Uint8Array): string {
+  return new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
+}
+
+/** Binary data in hexadecimal digits. */
+export function hexOf(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0").toUpperCase()).join("");
+}
