@@ -11,24 +11,26 @@
 import { NO_PROPERTIES, type Properties } from "../codec/property.ts";
 import type { QoS } from "../codec/protocol.ts";
 import { ReasonCode } from "../codec/reason_code.ts";
+import type { Delivery } from "../session/delivery.ts";
 import { makeMessage } from "../session/make_message.ts";
-import type { Change } from "./change.ts";
+import type { StoredRecord } from "./change.ts";
 import { Connection } from "./connection.ts";
 import { tell } from "./control.ts";
 import type { Counters } from "./counters.ts";
 import { describeSubscriptions } from "./describe_subscriptions.ts";
-import { feedStarved, pump } from "./pump.ts";
+import { feedStarved, pump, takeLoaded } from "./pump.ts";
 import { applyAnswer, processPackets } from "./dispatch.ts";
 import { endConnection, expireSession } from "./end.ts";
 import type { BrokerEvent, CloseCause } from "./event.ts";
+import type { Batch } from "./journal.ts";
 import type { ListenerSettings, Peer } from "../session/peer.ts";
 import { publish } from "./publish.ts";
 import type { Answer, Question } from "./question.ts";
 import { expel } from "./refuse.ts";
 import { configure, type Judge, recheck, type Reconfiguration } from "./reconfigure.ts";
-import { finishRestore, restore } from "./restore.ts";
+import { restoreAll } from "./restore.ts";
 import { sweepRetained } from "./retained.ts";
-import { type BrokerCoreOptions, BrokerState } from "./state.ts";
+import { type BrokerCoreOptions, BrokerState, type Load } from "./state.ts";
 import { answerWill, publishWill } from "./wills.ts";
 
 /** A message that the host publishes. */
@@ -43,11 +45,11 @@ export interface HostMessage {
 /** What a turn has produced. Arrays are the taker's own. */
 export interface TurnOutputs {
   readonly questions: readonly Question[];
-  readonly changes: readonly Change[];
+  readonly loads: readonly Load[];
   readonly events: readonly BrokerEvent[];
 }
 
-const NOTHING: TurnOutputs = Object.freeze({ questions: [], changes: [], events: [] });
+const NOTHING: TurnOutputs = Object.freeze({ questions: [], loads: [], events: [] });
 
 export class BrokerCore {
   readonly #state: BrokerState;
@@ -289,21 +291,53 @@ export class BrokerCore {
     return recheck(this.#state, judge, now);
   }
 
-  /** Input: the broker stops. All Wills are published, also delayed ones, and all is closed. */
+  /**
+   * Input: the broker stops and all is closed. Wills are published, also delayed ones, except where
+   * a store keeps them: there their time goes on.
+   */
   stop(now: number): void {
     const state = this.#state;
     // While there is still somebody to hear them.
-    for (const session of state.sessions.values()) publishWill(state, session, now);
+    for (const session of state.sessions.values()) {
+      if (!state.records(session)) publishWill(state, session, now);
+    }
     for (const connection of [...state.connections]) {
       endConnection(state, connection, { cause: "broker stopped", publishesWill: true }, now);
     }
   }
 
-  /** Input: what a store has kept, before anybody connects. */
-  restore(changes: Iterable<Change>, now: number): void {
+  /**
+   * Input: what a store has kept, before anybody connects. Sessions are judged by the listeners
+   * that they came in by, which are found again by their names.
+   */
+  restore(
+    records: Iterable<StoredRecord>,
+    now: number,
+    listeners: Iterable<ListenerSettings> = [],
+  ): void {
+    restoreAll(this.#state, records, listeners, now);
+  }
+
+  /** Input: the store has committed what it was given last. */
+  committed(now: number): void {
     const state = this.#state;
-    for (const change of changes) restore(state, change);
-    finishRestore(state, now);
+    state.journal.settle();
+    let failure: { readonly error: unknown } | undefined;
+    for (const connection of state.blocked) {
+      if (state.journal.isFull) break;
+      state.blocked.delete(connection);
+      try {
+        this.#hear(connection, now);
+      } catch (error) {
+        failure ??= { error };
+      }
+    }
+    if (failure !== undefined) throw failure.error;
+  }
+
+  /** Input: deliveries that the store has read back. */
+  loaded(load: Load, deliveries: readonly Delivery[], now: number): void {
+    takeLoaded(this.#state, load, deliveries, now);
   }
 
   /** Who subscribes to what, as a tree in lines of text. */
@@ -318,8 +352,24 @@ export class BrokerCore {
 
   /** Whether the turn has produced anything at all. */
   get hasOutputs(): boolean {
-    const { dirty, closings, questions, changes, events } = this.#state;
-    return dirty.length + closings.length + questions.length + changes.length + events.length > 0;
+    const { dirty, closings, questions, loads, events, journal } = this.#state;
+    return dirty.length + closings.length + questions.length + loads.length + events.length > 0 ||
+      journal.isDue;
+  }
+
+  /** Whether there are changes that the store was not given. */
+  get hasChanges(): boolean {
+    return this.#state.journal.hasPending;
+  }
+
+  /** Whether somebody waits for some of them. */
+  get isCommitDue(): boolean {
+    return this.#state.journal.isDue;
+  }
+
+  /** Output: the changes to commit, once those that were taken before are committed. */
+  takeChanges(): Batch {
+    return this.#state.journal.take();
   }
 
   /** Output: connections with something to send, or whose reading is to be paused or resumed. */
@@ -346,12 +396,12 @@ export class BrokerCore {
   /** Output: what else the turn has produced. */
   takeOutputs(): TurnOutputs {
     const state = this.#state;
-    const { questions, changes, events } = state;
-    if (questions.length + changes.length + events.length === 0) return NOTHING;
+    const { questions, loads, events } = state;
+    if (questions.length + loads.length + events.length === 0) return NOTHING;
     state.questions = [];
-    state.changes = [];
+    state.loads = [];
     state.events = [];
-    return { questions, changes, events };
+    return { questions, loads, events };
   }
 
   /** Sends away who has taken nothing for long while others go short because of the total. */
@@ -372,7 +422,8 @@ export class BrokerCore {
       if (connection.phase !== "connected") return;
       const { silenceMaxMs, waitsUntil, questionId } = connection;
       // While its packets wait it cannot be heard.
-      const heardAt = questionId === 0 && waitsUntil === 0 ? connection.lastHeardAt : now;
+      const isHeard = questionId === 0 && waitsUntil === 0 && !state.blocked.has(connection);
+      const heardAt = isHeard ? connection.lastHeardAt : now;
       const silentAt = silenceMaxMs === 0 ? Infinity : heardAt + silenceMaxMs;
       if (silentAt > now) {
         const due = waitsUntil === 0 ? silentAt : Math.min(silentAt, waitsUntil);
@@ -385,9 +436,9 @@ export class BrokerCore {
     endConnection(state, connection, { cause: "exceeded timeout", publishesWill: true }, now);
   }
 
-  /** Listens again to somebody who had to wait because he published too fast. */
+  /** Listens again to somebody who had to wait, because of himself or because of the store. */
   #hear(connection: Connection, now: number): void {
-    connection.waitsUntil = 0;
+    if (connection.waitsUntil <= now) connection.waitsUntil = 0;
     connection.lastHeardAt = now;
     try {
       processPackets(this.#state, connection, now);

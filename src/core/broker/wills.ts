@@ -50,8 +50,9 @@ export function setWill(
   };
   session.will = will;
   session.willDueAt = Infinity;
-  if (state.keepsJournal && session.isPersistent) {
-    state.record({ kind: "will-set", clientId: session.clientId, will, dueAt: Infinity });
+  if (state.records(session)) {
+    const { clientId } = session;
+    state.journal.record({ kind: "will-set", clientId, will, dueAt: Infinity });
   }
   // The permission that counts is that of the day; but its operator may want to know already.
   if (decide(state, session, message) >= ReasonCode.UNSPECIFIED_ERROR) {
@@ -146,8 +147,8 @@ export function discardWill(state: BrokerState, session: Session<Connection>): v
   if (session.will === undefined) return;
   session.will = undefined;
   session.willDueAt = Infinity;
-  if (state.keepsJournal && session.isPersistent) {
-    state.record({ kind: "will-removed", clientId: session.clientId });
+  if (state.records(session)) {
+    state.journal.record({ kind: "will-removed", clientId: session.clientId });
   }
 }
 
@@ -159,8 +160,8 @@ export function delayWill(
   now: number,
 ): void {
   session.willDueAt = now + will.delay * 1000;
-  if (state.keepsJournal && session.isPersistent) {
+  if (state.records(session)) {
     const { clientId } = session;
-    state.record({ kind: "will-set", clientId, will, dueAt: session.willDueAt });
+    state.journal.record({ kind: "will-set", clientId, will, dueAt: session.willDueAt });
   }
 }

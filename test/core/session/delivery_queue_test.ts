@@ -17,7 +17,7 @@ function delivery(sequence: number, payloadBytes: number): Delivery {
     properties: {},
     publisherId: "",
   });
-  return { message, qos: 1, retain: false, subscriptionId: 0, sequence };
+  return { message, qos: 1, retain: false, subscriptionId: 0, sequence, recordedAt: 0 };
 }
 
 function sequences(queue: DeliveryQueue): number[] {
@@ -32,7 +32,9 @@ test("DeliveryQueue counts deliveries and their bytes, in and out", () => {
   assertEquals([queue.length, queue.bytes, sequences(queue)], [3, 12 + 2 + 7, [1, 2, 3]]);
   assertEquals([queue.peek()?.sequence, queue.shift()?.sequence], [1, 1]);
   assertEquals([queue.length, queue.bytes], [2, 9]);
-  queue.retain(({ sequence }) => sequence === 3);
+  queue.pass(7);
+  assertEquals([queue.length, queue.bytes, sequences(queue)], [2, 9, [2, 3]]);
+  queue.pass(2);
   assertEquals([queue.length, queue.bytes, sequences(queue)], [1, 7, [3]]);
   assertEquals([queue.shift()?.sequence, queue.shift(), queue.peek()], [3, undefined, undefined]);
   assertEquals([queue.length, queue.bytes], [0, 0]);
