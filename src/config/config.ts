@@ -178,6 +178,10 @@ export interface PersistenceConfig {
   readonly location: string;
   readonly autosaveInterval: number;
   readonly autosaveOnChanges: boolean;
+  /** How far a change must have come before it is acknowledged: to the disk, or to the system. */
+  readonly sync: "full" | "normal";
+  /** Whether a disk is waited for in another thread. */
+  readonly waitsInThread: boolean;
 }
 
 /** Limits of our own; 0 is off, which is the default. */

@@ -14,6 +14,17 @@ import type { SqlDatabase, SqlRow, SqlStatement } from "./sql_database.ts";
 import type { LoadLimits } from "./store.ts";
 import type { StoreClock } from "./store_clock.ts";
 
+/** How much there was when all was read. */
+export interface StoredCounts {
+  /** Each counted once, however many hold on to it. */
+  messages: number;
+  retained: number;
+  sessions: number;
+  subscriptions: number;
+  /** Queued and in flight, of all sessions. */
+  deliveries: number;
+}
+
 /** Told of each message that was read from a row of its own. */
 type NoteRow = (message: Message, id: number) => void;
 
@@ -35,15 +46,20 @@ export class RecordReader {
     );
   }
 
-  *readAll(): Iterable<StoredRecord> {
+  /** Gives all that is there, and counts it. */
+  *readAll(counts: StoredCounts): Iterable<StoredRecord> {
     const names: Map<number, string> = new Map();
+    for (const [count] of this.#rows("SELECT count(*) FROM messages")) {
+      counts.messages = count as number;
+    }
     yield* this.#sessions(names);
-    yield* this.#subscriptions(names);
-    yield* this.#inflight(names);
+    counts.sessions = names.size;
+    yield* this.#subscriptions(names, counts);
+    yield* this.#inflight(names, counts);
     yield* this.#heldPacketIds(names);
     yield* this.#wills(names);
-    yield* this.#left(names);
-    yield* this.#retained();
+    yield* this.#left(names, counts);
+    yield* this.#retained(counts);
   }
 
   /** The first of those that wait behind a sequence number, as many as fit the limits. */
@@ -76,13 +92,14 @@ export class RecordReader {
     }
   }
 
-  *#subscriptions(names: Map<number, string>): Iterable<StoredRecord> {
+  *#subscriptions(names: Map<number, string>, counts: StoredCounts): Iterable<StoredRecord> {
     const rows = this.#rows(`SELECT session, filter, qos, no_local, retain_as_published,
       subscription_id, owed_after, owed_up_to FROM subscriptions`);
     for (const row of rows) {
       const clientId = names.get(row[0] as number);
       if (clientId === undefined) continue;
       const filter = row[1] as string;
+      counts.subscriptions++;
       yield {
         kind: "subscription-set",
         clientId,
@@ -98,7 +115,7 @@ export class RecordReader {
     }
   }
 
-  *#inflight(names: Map<number, string>): Iterable<StoredRecord> {
+  *#inflight(names: Map<number, string>, counts: StoredCounts): Iterable<StoredRecord> {
     const rows = this.#rows(`SELECT sequence, qos, retain, subscription_id, message,
       coalesce(inflight.body, messages.body), session, packet_id
       FROM inflight LEFT JOIN messages ON messages.id = message ORDER BY session, place`);
@@ -107,6 +124,8 @@ export class RecordReader {
       const isLost = row[4] !== null && row[5] === null;
       if (clientId === undefined || isLost) continue;
       const packetId = row[7] as number;
+      counts.deliveries++;
+      if (row[4] === null && row[5] !== null) counts.messages++;
       const delivery = this.#delivery(row);
       yield { kind: "delivery-sent", clientId, delivery, packetId, wasQueued: false };
       if (row[5] === null) yield { kind: "delivery-received", clientId, packetId };
@@ -141,12 +160,14 @@ export class RecordReader {
     }
   }
 
-  *#left(names: Map<number, string>): Iterable<StoredRecord> {
-    const rows = this.#rows(`SELECT session, count(*), sum(size), sum(qos = 0), max(sequence)
-      FROM queued GROUP BY session`);
+  *#left(names: Map<number, string>, counts: StoredCounts): Iterable<StoredRecord> {
+    const rows = this.#rows(`SELECT session, count(*), sum(size), sum(qos = 0), max(sequence),
+      sum(message IS NULL) FROM queued GROUP BY session`);
     for (const row of rows) {
       const clientId = names.get(row[0] as number);
       if (clientId === undefined) continue;
+      counts.deliveries += row[1] as number;
+      counts.messages += row[5] as number;
       yield {
         kind: "deliveries-left",
         clientId,
@@ -158,12 +179,14 @@ export class RecordReader {
     }
   }
 
-  *#retained(): Iterable<StoredRecord> {
+  *#retained(counts: StoredCounts): Iterable<StoredRecord> {
     const rows = this.#rows(`SELECT sequence, message, coalesce(retained.body, messages.body)
       FROM retained LEFT JOIN messages ON messages.id = message ORDER BY sequence`);
     for (const row of rows) {
       const message = this.#message(row[1] as number | null, row[2] as Uint8Array);
       message.retainedSequence = row[0] as number;
+      counts.retained++;
+      if (row[1] === null) counts.messages++;
       yield { kind: "retained-set", message };
     }
   }

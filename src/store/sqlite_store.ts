@@ -11,7 +11,7 @@ import type { Change, StoredRecord } from "../core/broker/change.ts";
 import { MqttError } from "../core/codec/error.ts";
 import type { Delivery } from "../core/session/delivery.ts";
 import { ChangeWriter } from "./change_writer.ts";
-import { RecordReader } from "./record_reader.ts";
+import { RecordReader, type StoredCounts } from "./record_reader.ts";
 import { migrate, readNumber, writeNumber } from "./schema.ts";
 import type { SqlDatabase } from "./sql_database.ts";
 import type { LoadLimits, Store } from "./store.ts";
@@ -36,6 +36,7 @@ export class SqliteStore implements Store {
   readonly #writer: ChangeWriter;
   readonly #reader: RecordReader;
   #isNew: boolean;
+  #counts: StoredCounts | undefined;
   #markedAt = 0;
   #batches = 0;
   /** Changes that are in the database, though nobody knows whether they are on the disk. */
@@ -64,14 +65,20 @@ export class SqliteStore implements Store {
     );
   }
 
+  /** How much `load` has given; `undefined` before. */
+  get counts(): Readonly<StoredCounts> | undefined {
+    return this.#counts;
+  }
+
   /** Whether nothing has ever been committed to it. */
   get isNew(): boolean {
     return this.#isNew;
   }
 
   *load(): Iterable<StoredRecord> {
+    this.#counts = { messages: 0, retained: 0, sessions: 0, subscriptions: 0, deliveries: 0 };
     try {
-      yield* this.#reader.readAll();
+      yield* this.#reader.readAll(this.#counts);
     } catch (error) {
       throw this.#readFailure(error);
     }
