@@ -18,7 +18,7 @@ import type { ConnackPacket, ConnectPacket, Packet } from "../../src/core/codec/
 import type { ProtocolVersion } from "../../src/core/codec/protocol.ts";
 import { Writer } from "../../src/core/codec/writer.ts";
 import type { ListenerSettings, TlsPeer } from "../../src/core/session/peer.ts";
-import type { FoldedStore } from "./folded_store.ts";
+import type { MemoryStore } from "../../src/store/memory_store.ts";
 import { ack, connect, publish } from "./packets.ts";
 
 export interface VirtualBrokerOptions {
@@ -30,7 +30,7 @@ export interface VirtualBrokerOptions {
   /** Commits only when `commit` is called, and not at the end of each turn. */
   readonly holdsCommits?: boolean;
   /** Is given what is committed, and asked for what is left in it; implies `keepsJournal`. */
-  readonly store?: FoldedStore;
+  readonly store?: MemoryStore;
   readonly takesCommands?: boolean;
   readonly tracesPackets?: boolean;
   readonly beforeRead?: (filter: string) => void;
@@ -53,7 +53,7 @@ export class VirtualBroker {
   readonly events: BrokerEvent[] = [];
   /** What has been committed. */
   readonly changes: Change[] = [];
-  readonly #store: FoldedStore | undefined;
+  readonly #store: MemoryStore | undefined;
   readonly #holdsCommits: boolean;
   readonly #loads: Load[] = [];
   /** The number of the last change that was committed. */

@@ -76,7 +76,7 @@ export class Journal {
   }
 
   /** Somebody waits for all that is recorded by now; the number of the last change. */
-  await(): number {
+  urge(): number {
     this.#due = this.recorded;
     return this.#due;
   }

@@ -150,7 +150,7 @@ function loadLeft(state: BrokerState, session: Session<Connection>): void {
     afterSequence: queue.leftAfter,
     countMax: Math.max(1, countMax - queue.loadedCount),
     bytesMax: Math.max(1, bytesMax - queue.loadedBytes),
-    awaitedChange: state.journal.await(),
+    awaitedChange: state.journal.urge(),
   });
 }
 

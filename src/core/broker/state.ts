@@ -319,7 +319,7 @@ export class BrokerState {
 
   /** What is gathered for the connection leaves when all that is recorded by now is durable. */
   hold(connection: Connection): void {
-    connection.outbox.awaitedChange = this.journal.await();
+    connection.outbox.awaitedChange = this.journal.urge();
   }
 
   /** Likewise, if anything was recorded after the change of that number. */
