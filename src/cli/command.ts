@@ -6,13 +6,13 @@
  */
 
 import { NAME } from "../app/version.ts";
-import type { Runtime } from "../runtime/runtime.ts";
+import type { Dialer, Runtime } from "../runtime/runtime.ts";
 
 /** Runs to its end; gives the exit status. */
 export type Command = (call: CommandCall) => Promise<number>;
 
 export interface CommandCall {
-  readonly runtime: Runtime;
+  readonly runtime: Runtime & Dialer;
   readonly args: readonly string[];
   /** What the user calls it, for its help. */
   readonly name: string;
@@ -27,6 +27,7 @@ interface CommandEntry {
 
 /** The commands, in the order in which people meet them. */
 export const COMMANDS = {
+  pub: { purpose: "Publish messages.", program: "mosquitto_pub" },
   passwd: { purpose: "Keep password files.", program: "mosquitto_passwd" },
   signal: { purpose: "Tell running brokers to do something.", program: "mosquitto_signal" },
   "db-dump": {

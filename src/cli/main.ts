@@ -6,10 +6,11 @@
  * @module
  */
 
-import type { Runtime } from "../runtime/runtime.ts";
+import type { Dialer, Runtime } from "../runtime/runtime.ts";
 import { chooseCommand, type Command, type CommandName } from "./command.ts";
 
 const COMMANDS: Readonly<Record<CommandName, () => Promise<Command>>> = {
+  pub: async () => (await import("./client/pub.ts")).pub,
   passwd: async () => (await import("./passwd.ts")).passwd,
   signal: async () => (await import("./signal.ts")).signal,
   "db-dump": async () => (await import("./db_dump/db_dump.ts")).dbDump,
@@ -17,7 +18,7 @@ const COMMANDS: Readonly<Record<CommandName, () => Promise<Command>>> = {
 };
 
 /** Runs what the command line asks for, then exits the process. */
-export async function runCommandLine(runtime: Runtime): Promise<void> {
+export async function runCommandLine(runtime: Runtime & Dialer): Promise<void> {
   const { command, args, name } = chooseCommand(runtime.programName(), runtime.args);
   if (command === undefined) {
     const { runBroker } = await import("./broker.ts");

@@ -20,9 +20,11 @@ import { Exchanges, type WaitOptions } from "./exchanges.ts";
 import { Incoming } from "./incoming.ts";
 import type { Message } from "./message.ts";
 import type { MessagesOptions, MessageStream } from "./message_stream.ts";
+import { Journal } from "./journal.ts";
 import { parseTarget } from "./mqtt_url.ts";
 import { dialFor } from "./open_connection.ts";
-import { Outgoing, type PublishOptions, type PublishResult } from "./outgoing.ts";
+import { Outgoing } from "./outgoing.ts";
+import type { PublishOptions, PublishResult } from "./outgoing_entry.ts";
 import {
   type FilterRequest,
   Requests,
@@ -79,10 +81,10 @@ export class Client {
   readonly #outgoing: Outgoing;
   readonly #incoming: Incoming;
   readonly #requests: Requests;
-  readonly #exchanges: Exchanges = new Exchanges();
+  readonly #exchanges: Exchanges;
   readonly #authenticator: Authenticator;
+  readonly #journal: Journal | undefined;
   #opened: Promise<void> | undefined;
-  #listening: Promise<unknown> | undefined;
   #finish!: (error: unknown) => void;
 
   /**
@@ -108,6 +110,8 @@ export class Client {
       options,
       dial: dialFor(address, target, options),
       packet: connectPacketOf(options, target),
+      prepare: async () => await this.#journal?.load(options.clientId!),
+      settle: () => this.#journal?.settle(),
       pump: () => this.#outgoing.pump(),
       begun: () => this.#outgoing.sessionBegun(),
       losing: (error) => this.#losing(error),
@@ -116,10 +120,21 @@ export class Client {
       tell: (event) => this.#tell(event),
     });
     const wake = (): void => connections.link?.wake();
+    this.#journal = options.store && new Journal(options.store, {
+      defer: (commit) => connections.defer(commit),
+      restore: (session) => this.#outgoing.restore(session),
+      failed: (error) => connections.stop(error),
+    });
     this.#connections = connections;
     this.#outgoing = new Outgoing(
       this.#engine,
-      { wake, now: () => connections.now(), hasRoom: () => connections.link?.hasRoom ?? false },
+      {
+        wake,
+        now: () => connections.now(),
+        hasRoom: () => connections.link?.hasRoom ?? false,
+        abandoned: (message, error) => this.#tell({ kind: "abandoned", message, error }),
+        journal: this.#journal,
+      },
       {
         messagesMax: options.queueMessagesMax ?? QUEUE_MESSAGES_MAX,
         bytesMax: options.queueBytesMax ?? QUEUE_BYTES_MAX,
@@ -135,6 +150,13 @@ export class Client {
     this.#requests = new Requests(this.#engine, {
       wake,
       connected: (signal) => connections.connected(signal),
+    });
+    this.#exchanges = new Exchanges({
+      protocolVersion: options.protocolVersion ?? 5,
+      responseTopic: () => options.responseTopic ?? `response/${this.clientId}`,
+      connected: () => connections.connected(undefined),
+      subscribe: (filter) => this.#requests.subscribe([filter], { qos: 1 }),
+      publish: (topic, payload, how) => this.publish(topic, payload, how),
     });
     this.#authenticator = new Authenticator(
       this.#engine,
@@ -199,6 +221,19 @@ export class Client {
   }
 
   /**
+   * Resolves when all that was published so far is in the store, at the end of the present turn of
+   * the event loop: those messages reach the broker even if this process does not live that long.
+   * Without a store it resolves as well, and means nothing.
+   *
+   * @throws {ClientError} with code `"store-failed"` or `"closed"`.
+   */
+  async stored(): Promise<void> {
+    if (this.#journal === undefined) return;
+    if (this.#connections.isEnded) throw closedError();
+    await this.#journal.stored();
+  }
+
+  /**
    * Subscribes to one or more filters (section 3.8), on this connection and those that follow.
    *
    * @returns what was granted for each; some may have been refused.
@@ -242,18 +277,7 @@ export class Client {
     payload: Uint8Array | string,
     options: PublishOptions & WaitOptions = NO_OPTIONS,
   ): Promise<Message> {
-    if ((this.#options.protocolVersion ?? 5) !== 5) {
-      throw new ClientError("not-supported", "Requests with a response need version 5");
-    }
-    if (options.signal?.aborted) throw options.signal.reason;
-    const correlationData = crypto.getRandomValues(new Uint8Array(16));
-    const response = this.#exchanges.wait(correlationData, options);
-    this.#listen().then((responseTopic) => {
-      if (!this.#exchanges.isWaiting(correlationData)) return;
-      const properties = { ...options.properties, responseTopic, correlationData };
-      return this.publish(topic, payload, { ...options, properties });
-    }).catch((error) => this.#exchanges.fail(correlationData, error));
-    return await response;
+    return await this.#exchanges.request(topic, bytesOf(payload), options);
   }
 
   /** Answers a request that was received. */
@@ -309,6 +333,9 @@ export class Client {
       // The messages are known here as well, with those who wait for them.
       onSessionLost: () => {},
       onMessage: (message) => this.#incoming.receive(message),
+      onReceived: (packetId) => this.#outgoing.received(packetId),
+      onHeld: (packetId) => this.#journal?.add({ kind: "held", packetId }),
+      onReleased: (packetId) => this.#journal?.add({ kind: "released", packetId }),
       onPublished: (packetId, reasonCode, properties) =>
         this.#outgoing.published(packetId, reasonCode, properties),
       onSuback: (packet) => this.#requests.answered(packet),
@@ -334,24 +361,12 @@ export class Client {
       return this.#connections.failed(refusedError(connack));
     }
     this.#outgoing.sessionBegun();
+    if (!connack.sessionPresent && this.#options.protocolVersion !== 3) {
+      this.#journal?.add({ kind: "session-lost" });
+    }
     if (!connack.sessionPresent) this.#requests.subscribeAgain();
     if (!this.#incoming.hasRoom) this.#connections.link?.pause();
     this.#connections.accepted(connack);
-  }
-
-  /** Subscribes to where responses come, once. */
-  async #listen(): Promise<string> {
-    await this.#connections.connected(undefined);
-    const responseTopic = this.#options.responseTopic ?? `response/${this.clientId}`;
-    this.#exchanges.listenAt(responseTopic);
-    this.#listening ??= this.#requests.subscribe([responseTopic], { qos: 1 });
-    try {
-      await this.#listening;
-    } catch (error) {
-      this.#listening = undefined;
-      throw error;
-    }
-    return responseTopic;
   }
 
   #losing(error: unknown): void {
@@ -367,7 +382,8 @@ export class Client {
     this.#exchanges.end(told);
     this.#incoming.end(error);
     this.#tell({ kind: "closed", error });
-    this.#finish(error);
+    if (this.#journal === undefined) this.#finish(error);
+    else void this.#journal.end(told).then(() => this.#finish(error));
   }
 
   #tell(event: ClientEvent): void {

@@ -41,6 +41,8 @@ export type ClientErrorCode =
   | "session-lost"
   /** What was waited for did not come in time. */
   | "timed-out"
+  /** The session store failed, or belongs to another client: the client has ended. */
+  | "store-failed"
   /** The client has been closed. */
   | "closed";
 

@@ -14,6 +14,7 @@ import type { TlsClientOptions } from "../runtime/tls.ts";
 import type { Accept } from "../transport/transport.ts";
 import type { Backoff } from "./backoff.ts";
 import type { Message } from "./message.ts";
+import type { SessionStore, StoredMessage } from "./session_store.ts";
 
 /**
  * Opens a Network Connection and hands it to `accept`, once. Rejects when that cannot be, and with
@@ -97,6 +98,12 @@ export interface ClientOptions {
   readonly answerTimeoutMs?: number;
   /** `false` for a client that ends with its connection. */
   readonly reconnect?: Reconnection | false;
+  /**
+   * Where the session survives the process: QoS 1 and 2 messages that the broker has not
+   * acknowledged, and what must not be received twice. It needs a `clientId`, `cleanStart: false`
+   * and, in version 5, a `sessionExpiryInterval` above 0. Who made it closes it, after the client.
+   */
+  readonly store?: SessionStore;
   /** Ends the client at once, whatever it is doing. */
   readonly signal?: AbortSignal;
   /** Where answers to requests come; `response/` and the client identifier unless given. */
@@ -137,5 +144,7 @@ export type ClientEvent =
   | { readonly kind: "disconnected"; readonly error: unknown }
   /** The attempt, counted from 1, that begins in `delayMs` milliseconds. */
   | { readonly kind: "reconnecting"; readonly attempt: number; readonly delayMs: number }
+  /** A message of an earlier process, from the store, that will not be delivered. */
+  | { readonly kind: "abandoned"; readonly message: StoredMessage; readonly error: unknown }
   /** For good; `error` is `undefined` when it was asked for. */
   | { readonly kind: "closed"; readonly error: unknown };

@@ -32,6 +32,10 @@ export function connectPacketOf(options: ClientOptions, target: Target | undefin
   if (protocolVersion !== 5 && authentication !== undefined) {
     throw new ClientError("invalid-argument", "An enhanced authentication needs version 5");
   }
+  if (options.store !== undefined && !survives(options)) {
+    const message = "A session store needs a client identifier and a session that lasts";
+    throw new ClientError("invalid-argument", message);
+  }
   const packet: ConnectPacket = {
     type: "connect",
     protocolVersion,
@@ -60,6 +64,14 @@ export function connectPacketOf(options: ClientOptions, target: Target | undefin
     throw new ClientError("invalid-argument", "Cannot encode CONNECT", { cause });
   }
   return packet;
+}
+
+/** Whether the broker keeps the session when the process ends. */
+function survives(
+  { clientId, cleanStart, protocolVersion = 5, properties }: ClientOptions,
+): boolean {
+  if (clientId === undefined || clientId === "" || cleanStart !== false) return false;
+  return protocolVersion !== 5 || (properties?.sessionExpiryInterval ?? 0) > 0;
 }
 
 /** Text as the protocol has it, bytes as they are. */

@@ -24,6 +24,10 @@ export interface ConnectionsOwner {
   readonly dial: Dial;
   /** The first CONNECT; those that follow differ in what goes on. */
   readonly packet: ConnectPacket;
+  /** What has to be there before the first connection; what it throws ends the client. */
+  prepare(): Promise<void>;
+  /** Makes durable what the bytes to be sent rest on; `undefined` when it is. */
+  settle(): Promise<void> | undefined;
   /** Hands more to the engine; `true` if more can be when there is room again. */
   pump(): boolean;
   /** CONNECT has been gathered: what was in flight may have been forgotten. */
@@ -78,6 +82,11 @@ export class Connections {
 
   now(): number {
     return this.#now();
+  }
+
+  /** Runs at the end of the present turn of the event loop. */
+  defer(flush: () => void): void {
+    this.#defer(flush);
   }
 
   /** Begins; resolves with the first connection. */
@@ -168,6 +177,11 @@ export class Connections {
     if (signal?.aborted) onAbort();
     const ending = this.#ending.signal;
     let error: unknown;
+    try {
+      await this.#prepare();
+    } catch (cause) {
+      this.stop(dialFailure(cause));
+    }
     while (!ending.aborted) {
       error = await this.#connection();
       const delayMs = ending.aborted ? undefined : this.#reconnector.next(error);
@@ -177,6 +191,16 @@ export class Connections {
     }
     signal?.removeEventListener("abort", onAbort);
     this.#end(ending.aborted ? this.#stopReason : error);
+  }
+
+  async #prepare(): Promise<void> {
+    const { runtime } = this.#owner.options;
+    const { now, defer } = (typeof runtime === "function" ? await runtime() : runtime) ?? {};
+    if (now !== undefined && defer !== undefined) {
+      this.#now = now;
+      this.#defer = defer;
+    }
+    await this.#owner.prepare();
   }
 
   /** One connection, from dialling to its end; resolves to what ended it. */
@@ -192,6 +216,7 @@ export class Connections {
             now: this.#now,
             defer: this.#defer,
             pump: () => this.#owner.pump(),
+            settle: () => this.#owner.settle(),
             onClosed: (error) => resolve(this.#lost(error)),
           });
           this.#link = link;
@@ -208,12 +233,7 @@ export class Connections {
 
   /** The next CONNECT: with the session of the last one, where there is one. */
   async #nextConnect(): Promise<ConnectPacket> {
-    const { runtime, authentication } = this.#owner.options;
-    const { now, defer } = (typeof runtime === "function" ? await runtime() : runtime) ?? {};
-    if (now !== undefined && defer !== undefined) {
-      this.#now = now;
-      this.#defer = defer;
-    }
+    const { authentication } = this.#owner.options;
     const packet = { ...this.#owner.packet };
     const isResumable = (packet.properties.sessionExpiryInterval ?? 0) > 0;
     if (this.#wasConnected) {

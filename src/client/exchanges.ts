@@ -6,8 +6,10 @@
  */
 
 import type { IncomingMessage } from "../core/client/incoming_message.ts";
+import type { ProtocolVersion } from "../core/codec/protocol.ts";
 import { ClientError } from "./client_error.ts";
 import { type Message, messageOf } from "./message.ts";
+import type { PublishOptions } from "./outgoing_entry.ts";
 
 /** How a request is made. */
 export interface WaitOptions {
@@ -23,18 +25,63 @@ interface Waiting {
 
 const TIMEOUT_MS = 10_000;
 
+/** What requests need of their client. */
+export interface ExchangesOwner {
+  readonly protocolVersion: ProtocolVersion;
+  /** Where answers come; known when there is a connection. */
+  responseTopic(): string;
+  connected(): Promise<void>;
+  subscribe(filter: string): Promise<unknown>;
+  publish(topic: string, payload: Uint8Array, options: PublishOptions): Promise<unknown>;
+}
+
 export class Exchanges {
+  readonly #owner: ExchangesOwner;
   /** By correlation data, as hexadecimal digits. */
   readonly #waiting: Map<string, Waiting> = new Map();
   #responseTopic: string | undefined;
+  #listening: Promise<unknown> | undefined;
 
-  /** Answers come to this topic from now on. */
-  listenAt(responseTopic: string): void {
-    this.#responseTopic = responseTopic;
+  constructor(owner: ExchangesOwner) {
+    this.#owner = owner;
+  }
+
+  /** Sends a request; resolves to its answer. */
+  async request(
+    topic: string,
+    payload: Uint8Array,
+    options: PublishOptions & WaitOptions,
+  ): Promise<Message> {
+    if (this.#owner.protocolVersion !== 5) {
+      throw new ClientError("not-supported", "Requests with a response need version 5");
+    }
+    if (options.signal?.aborted) throw options.signal.reason;
+    const correlationData = crypto.getRandomValues(new Uint8Array(16));
+    const response = this.#wait(correlationData, options);
+    this.#listen().then((responseTopic) => {
+      if (!this.#waiting.has(keyOf(correlationData))) return;
+      const properties = { ...options.properties, responseTopic, correlationData };
+      return this.#owner.publish(topic, payload, { ...options, properties });
+    }).catch((error) => this.#waiting.get(keyOf(correlationData))?.reject(error));
+    return await response;
+  }
+
+  /** Subscribes to where responses come, once. */
+  async #listen(): Promise<string> {
+    await this.#owner.connected();
+    const responseTopic = this.#responseTopic = this.#owner.responseTopic();
+    this.#listening ??= this.#owner.subscribe(responseTopic);
+    try {
+      await this.#listening;
+    } catch (error) {
+      this.#listening = undefined;
+      throw error;
+    }
+    return responseTopic;
   }
 
   /** Begins to wait for the answer to a request of this correlation data. */
-  wait(correlationData: Uint8Array, options: WaitOptions): Promise<Message> {
+  #wait(correlationData: Uint8Array, options: WaitOptions): Promise<Message> {
     const { timeoutMs = TIMEOUT_MS, signal } = options;
     const key = keyOf(correlationData);
     return new Promise((resolve, reject) => {
@@ -64,16 +111,6 @@ export class Exchanges {
       if (signal?.aborted) onAbort();
       else signal?.addEventListener("abort", onAbort);
     });
-  }
-
-  /** Whether somebody still wants the answer. */
-  isWaiting(correlationData: Uint8Array): boolean {
-    return this.#waiting.has(keyOf(correlationData));
-  }
-
-  /** The request could not be made. */
-  fail(correlationData: Uint8Array, error: unknown): void {
-    this.#waiting.get(keyOf(correlationData))?.reject(error);
   }
 
   /** `true` when the message came to the response topic, whether or not anybody still waits. */

@@ -20,6 +20,8 @@ export interface LinkOwner {
   defer(flush: () => void): void;
   /** There is room: hands more to the engine; `true` if there is still something left to hand. */
   pump(): boolean;
+  /** Makes durable what the bytes rest on, where something does; `undefined` when it is. */
+  settle?(): Promise<void> | undefined;
   /** Called once; a link that was closed says nothing more. */
   onClosed(error: unknown): void;
 }
@@ -135,12 +137,25 @@ export class Link implements TransportHandler {
     const { outbox } = this.#engine;
     if (this.#outgoing !== undefined || outbox.length === 0) return;
     const { bytes, length } = outbox;
+    const settling = this.#owner.settle?.();
+    if (settling !== undefined) return this.#hold(bytes, length, settling);
     if (this.#transport.write(bytes, length)) {
       this.#engine.sent(this.#owner.now());
-    } else {
-      this.#outgoing = bytes;
-      this.#engine.sent(this.#owner.now(), this.#spare ?? new Uint8Array(SPARE_BYTES));
-      this.#spare = undefined;
-    }
+    } else this.#lend(bytes);
+  }
+
+  /** Writes when the store has caught up. If it never does, the client ends, and this link. */
+  #hold(bytes: Uint8Array, length: number, settling: Promise<void>): void {
+    this.#lend(bytes);
+    settling.then(() => {
+      if (!this.#isClosed && this.#transport.write(bytes, length)) this.onWritable();
+    }, () => {});
+  }
+
+  /** The outbox goes on in another buffer until this one comes back. */
+  #lend(bytes: Uint8Array): void {
+    this.#outgoing = bytes;
+    this.#engine.sent(this.#owner.now(), this.#spare ?? new Uint8Array(SPARE_BYTES));
+    this.#spare = undefined;
   }
 }

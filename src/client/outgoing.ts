@@ -7,29 +7,23 @@
  */
 
 import { RingQueue } from "../core/base/ring_queue.ts";
-import { encodedLength } from "../core/base/utf8.ts";
 import type { ClientEngine } from "../core/client/client_engine.ts";
-import { PublishRefusal } from "../core/client/outbound.ts";
-import type { PublishOptions as EnginePublishOptions } from "../core/client/publish_writer.ts";
+import { PublishRefusal, type RestoredMessage } from "../core/client/outbound.ts";
 import { NO_PROPERTIES, type Properties } from "../core/codec/property.ts";
 import { ReasonCode } from "../core/codec/reason_code.ts";
 import { ClientError, hexOf } from "./client_error.ts";
-
-/** How a message is published; what is left out is 0, `false` or nothing. */
-export interface PublishOptions extends EnginePublishOptions {
-  /**
-   * Rejects the call with its reason. A message that has not been sent is not sent any more; the
-   * exchange of one that has been goes on to its end, unobserved.
-   */
-  readonly signal?: AbortSignal;
-}
-
-/** What became of a message. */
-export interface PublishResult {
-  /** Of PUBACK or PUBCOMP, below 0x80; 0 for QoS 0 and before version 5. */
-  readonly reasonCode: ReasonCode;
-  readonly properties: Properties;
-}
+import type { Journal } from "./journal.ts";
+import {
+  checkProperties,
+  checkTopic,
+  type Entry,
+  fail,
+  type PublishOptions,
+  type PublishResult,
+  RESULT,
+  settle,
+} from "./outgoing_entry.ts";
+import type { StoredMessage, StoredSession } from "./session_store.ts";
 
 /** What the outgoing side needs of its client. */
 export interface OutgoingOwner {
@@ -38,6 +32,10 @@ export interface OutgoingOwner {
   hasRoom(): boolean;
   /** Something has been handed to the engine. */
   wake(): void;
+  /** A message of an earlier process will not be delivered. */
+  abandoned(message: StoredMessage, error: unknown): void;
+  /** What has to be told what becomes of messages, if anything. */
+  readonly journal: Journal | undefined;
 }
 
 /** The bounds of what waits. */
@@ -45,24 +43,6 @@ export interface QueueLimits {
   readonly messagesMax: number;
   readonly bytesMax: number;
 }
-
-interface Entry {
-  readonly topic: string;
-  readonly payload: Uint8Array;
-  readonly options: PublishOptions;
-  readonly resolve: (result: PublishResult) => void;
-  readonly reject: (error: unknown) => void;
-  isSettled: boolean;
-  /** The broker has it: what is left of the exchange only frees its identifier. */
-  isReceived: boolean;
-  onAbort: (() => void) | undefined;
-}
-
-const RESULT: PublishResult = Object.freeze({
-  reasonCode: ReasonCode.SUCCESS,
-  properties: NO_PROPERTIES,
-});
-const TOPIC_BYTES_MAX = 65_535;
 
 export class Outgoing {
   readonly #engine: ClientEngine;
@@ -74,6 +54,9 @@ export class Outgoing {
   #queuedCount = 0;
   #queuedBytes = 0;
   readonly #inflight: Map<number, Entry> = new Map();
+  /** Whether what the store holds is here, so that new messages can follow it. */
+  #isLoaded: boolean;
+  #lastSequence = 0;
   /** What every QoS 0 message that was sent at once resolves to. */
   readonly #sent: Promise<PublishResult> = Promise.resolve(RESULT);
   /** The last one that was found to be a Topic Name. */
@@ -83,6 +66,7 @@ export class Outgoing {
     this.#engine = engine;
     this.#owner = owner;
     this.#limits = limits;
+    this.#isLoaded = owner.journal === undefined;
   }
 
   /** Messages that wait to be sent. */
@@ -100,6 +84,7 @@ export class Outgoing {
       }
       if (packetId === 0) return this.#sent;
       const mustWait = packetId < 0;
+      if (mustWait && options.properties !== undefined) checkProperties(options.properties);
       if (mustWait && !this.#hasPlace(payload)) {
         const message = "Cannot queue the message: too much waits to be sent";
         throw new ClientError("queue-full", message);
@@ -114,10 +99,13 @@ export class Outgoing {
           isSettled: false,
           isReceived: false,
           onAbort: undefined,
+          sequence: 0,
+          isRestored: false,
         };
+        if (this.#isLoaded) this.#store(entry);
         if (options.signal !== undefined) this.#listen(entry, options.signal);
         if (mustWait) this.#enqueue(entry);
-        else this.#inflight.set(packetId, entry);
+        else this.#begin(packetId, entry);
       });
     } catch (error) {
       return Promise.reject(error);
@@ -141,10 +129,42 @@ export class Outgoing {
       if (packetId < 0) return false;
       queue.shift();
       if (queue === this.#queue) this.#leaveQueue(entry);
-      if (packetId > 0) this.#inflight.set(packetId, entry);
+      if (packetId > 0) this.#begin(packetId, entry);
       else if (fault === undefined) settle(entry, RESULT);
-      else fail(entry, fault);
+      else {
+        this.#forget(entry);
+        fail(entry, fault);
+      }
     }
+  }
+
+  /** Takes over what an earlier process has left, before the first connection. */
+  restore({ outgoing, heldIds }: StoredSession): void {
+    const inflight: RestoredMessage[] = [];
+    const queue: Entry[] = [];
+    const now = Date.now();
+    for (const { sequence, packetId, sentAt, isReceived, message } of outgoing) {
+      const entry = this.#restored(message, sequence);
+      this.#lastSequence = Math.max(this.#lastSequence, sequence);
+      if (packetId === undefined) queue.push(entry);
+      else {
+        entry.isReceived = isReceived;
+        this.#inflight.set(packetId, entry);
+        const { topic, payload, options } = entry;
+        // Clocks are set back as well.
+        const ageMs = Math.max(0, now - sentAt);
+        inflight.push({ packetId, topic, payload, options, isReceived, ageMs });
+      }
+    }
+    this.#engine.restore(inflight, heldIds, this.#owner.now());
+    // What was published meanwhile comes after it.
+    for (let left = this.#queue.shift(); left !== undefined; left = this.#queue.shift()) {
+      this.#store(left);
+      queue.push(left);
+    }
+    this.#queuedCount = this.#queuedBytes = 0;
+    for (const entry of queue) this.#enqueue(entry);
+    this.#isLoaded = true;
   }
 
   /** The exchange of a message is over. */
@@ -152,10 +172,17 @@ export class Outgoing {
     const entry = this.#inflight.get(packetId);
     if (entry === undefined) return;
     this.#inflight.delete(packetId);
+    this.#forget(entry);
     if (reasonCode >= ReasonCode.UNSPECIFIED_ERROR) {
       const message = `The broker refused the message: ${hexOf(reasonCode)}`;
       fail(entry, new ClientError("refused", message, { reasonCode }));
     } else settle(entry, { reasonCode, properties });
+  }
+
+  /** The broker has a message, and will not be sent it again. */
+  received(packetId: number): void {
+    const sequence = this.#inflight.get(packetId)?.sequence ?? 0;
+    if (sequence > 0) this.#owner.journal?.add({ kind: "received", sequence });
   }
 
   /** The connection is about to be forgotten: notes how far each exchange has come. */
@@ -173,9 +200,13 @@ export class Outgoing {
     if (this.#engine.inflightCount > 0 || this.#inflight.size === 0) return;
     const again = new RingQueue<Entry>();
     for (const entry of this.#inflight.values()) {
+      if (!entry.isSettled && !entry.isReceived && entry.options.qos === 1) {
+        again.push(entry);
+        continue;
+      }
+      this.#forget(entry);
       if (entry.isSettled) continue;
       if (entry.isReceived) settle(entry, RESULT);
-      else if (entry.options.qos === 1) again.push(entry);
       else {
         const message = "The session ended before the broker acknowledged the message";
         fail(entry, new ClientError("session-lost", message));
@@ -188,13 +219,13 @@ export class Outgoing {
     this.#again = again;
   }
 
-  /** Nothing will be sent any more. */
+  /** Nothing will be sent any more; what is in the store stays there. */
   end(error: unknown): void {
-    for (const entry of this.#inflight.values()) fail(entry, error);
+    for (const entry of this.#inflight.values()) if (!entry.isRestored) fail(entry, error);
     this.#inflight.clear();
     for (const queue of [this.#again, this.#queue]) {
       for (let entry = queue.shift(); entry !== undefined; entry = queue.shift()) {
-        fail(entry, error);
+        if (!entry.isRestored) fail(entry, error);
       }
     }
     this.#queuedCount = this.#queuedBytes = 0;
@@ -225,6 +256,43 @@ export class Outgoing {
     return packetId;
   }
 
+  /** A message is in flight. */
+  #begin(packetId: number, entry: Entry): void {
+    this.#inflight.set(packetId, entry);
+    const { sequence } = entry;
+    if (sequence === 0) return;
+    this.#owner.journal?.add({ kind: "sent", sequence, packetId, sentAt: Date.now() });
+  }
+
+  /** Notes a message for the store, if it is of those that go there. */
+  #store(entry: Entry): void {
+    const { journal } = this.#owner;
+    const { qos = 0, retain = false, properties = NO_PROPERTIES } = entry.options;
+    if (journal === undefined || qos === 0) return;
+    const { topic, payload } = entry;
+    entry.sequence = ++this.#lastSequence;
+    const message = { topic, payload, qos, retain, properties };
+    journal.add({ kind: "queued", sequence: entry.sequence, message });
+  }
+
+  #forget({ sequence }: Entry): void {
+    if (sequence > 0) this.#owner.journal?.add({ kind: "removed", sequence });
+  }
+
+  #restored(message: StoredMessage, sequence: number): Entry {
+    const { topic, payload, qos, retain, properties } = message;
+    return {
+      ...{ topic, payload, sequence },
+      options: { qos, retain, properties },
+      resolve() {},
+      reject: (error) => this.#owner.abandoned(message, error),
+      isSettled: false,
+      isReceived: false,
+      onAbort: undefined,
+      isRestored: true,
+    };
+  }
+
   #hasPlace(payload: Uint8Array): boolean {
     const { messagesMax, bytesMax } = this.#limits;
     return this.#queuedCount < messagesMax && this.#queuedBytes + payload.length <= bytesMax;
@@ -246,8 +314,14 @@ export class Outgoing {
       const isOther = (other: Entry): boolean => other !== entry;
       const { length } = this.#queue;
       this.#queue.retain(isOther);
-      if (this.#queue.length < length) this.#leaveQueue(entry);
-      else this.#again.retain(isOther);
+      if (this.#queue.length < length) {
+        this.#leaveQueue(entry);
+        this.#forget(entry);
+      } else {
+        const { length: again } = this.#again;
+        this.#again.retain(isOther);
+        if (this.#again.length < again) this.#forget(entry);
+      }
       fail(entry, signal.reason);
     };
     signal.addEventListener("abort", entry.onAbort);
@@ -255,10 +329,7 @@ export class Outgoing {
 
   #checkTopic(topic: string): void {
     if (topic === this.#knownTopic) return;
-    const length = encodedLength(topic);
-    if (length <= 0 || length > TOPIC_BYTES_MAX || /[+#\0]/.test(topic)) {
-      throw new ClientError("invalid-argument", `Cannot publish to the topic "${topic}"`);
-    }
+    checkTopic(topic);
     this.#knownTopic = topic;
   }
 }
@@ -276,20 +347,4 @@ function publishOn(
   } catch (cause) {
     throw new ClientError("invalid-argument", "Cannot encode the message", { cause });
   }
-}
-
-function settle(entry: Entry, result: PublishResult): void {
-  finish(entry);
-  entry.resolve(result);
-}
-
-function fail(entry: Entry, error: unknown): void {
-  finish(entry);
-  entry.reject(error);
-}
-
-function finish(entry: Entry): void {
-  entry.isSettled = true;
-  const { onAbort } = entry;
-  if (onAbort !== undefined) entry.options.signal?.removeEventListener("abort", onAbort);
 }

@@ -59,8 +59,13 @@ export class Reconnector {
   }
 }
 
+/** Whether trying again later would be answered in the same way. */
+export function isLasting(reasonCode: ReasonCode): boolean {
+  return LASTING.has(reasonCode);
+}
+
 function heals(error: unknown): boolean {
   if (!(error instanceof ClientError)) return true;
   if (error.code === "protocol-error" || error.code === "not-supported") return false;
-  return error.reasonCode === undefined || !LASTING.has(error.reasonCode);
+  return error.reasonCode === undefined || !isLasting(error.reasonCode);
 }

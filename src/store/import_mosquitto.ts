@@ -24,6 +24,7 @@ import {
   type SubscriptionChunk,
 } from "./mosquitto_chunk.ts";
 import { openMosquittoDb, unsupportedChunkText } from "./mosquitto_db.ts";
+import { SessionOwners } from "./session_owners.ts";
 
 /** The clocks at the moment of the import, both in milliseconds. */
 export interface ImportClock {
@@ -80,6 +81,7 @@ export function importMosquittoDb(bytes: Uint8Array, options: ImportOptions): Mo
 
 class Importer {
   readonly #options: ImportOptions;
+  readonly #owners: SessionOwners;
   readonly #messages: ImportedMessages;
   readonly #clients: ClientChunk[] = [];
   readonly #subscriptions: SubscriptionChunk[] = [];
@@ -90,6 +92,7 @@ class Importer {
 
   constructor(options: ImportOptions) {
     this.#options = options;
+    this.#owners = new SessionOwners(options.isIdentified ?? (() => false));
     this.#messages = new ImportedMessages(options.clock, LEVELS_MAX);
   }
 
@@ -146,16 +149,14 @@ class Importer {
   #addClient(chunk: ClientChunk): void {
     const clientId = textOf(chunk.clientId);
     const endsAt = this.#endOf(chunk);
+    const identity = this.#owners.identityOf(chunk);
     if (clientId === undefined || endsAt <= this.#options.clock.now) return;
-    const username = chunk.username === undefined ? undefined : textOf(chunk.username);
-    const isIdentified = this.#options.isIdentified?.(chunk.listenerPort) === true;
     this.#sessions.set(
       clientId,
       new ImportedSession({
         kind: "session-set",
         clientId,
-        username,
-        isIdentified: isIdentified && username !== undefined,
+        ...identity,
         // The file does not say; the next connection will.
         protocolVersion: 5,
         listenerName: chunk.listenerPort > 0 ? String(chunk.listenerPort) : "",
@@ -205,7 +206,8 @@ class Importer {
       return session.addOutgoing({ ...chunk, qos }, message, hasExpired);
     }
     if (!session.addIncoming(chunk) || hasExpired) return false;
-    unreleased.push(contentsOf(message, now));
+    const { publisherId, publisherUsername } = message;
+    unreleased.push({ ...contentsOf(message, now), publisherId, publisherUsername });
     return true;
   }
 

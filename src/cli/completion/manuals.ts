@@ -4,6 +4,7 @@
  * @module
  */
 
+import { clientManual } from "../client/client_manual.ts";
 import type { CommandName } from "../command.ts";
 import { dbDumpManual } from "../db_dump/db_dump.ts";
 import type { Manual } from "../manual.ts";
@@ -15,4 +16,9 @@ export { brokerManual } from "../flags.ts";
 /** By command; completion has its own. */
 export const MANUALS: Readonly<
   Record<Exclude<CommandName, "completion">, (name: string) => Manual>
-> = { passwd: passwdManual, signal: signalManual, "db-dump": dbDumpManual };
+> = {
+  pub: (name) => clientManual("pub", name),
+  passwd: passwdManual,
+  signal: signalManual,
+  "db-dump": dbDumpManual,
+};

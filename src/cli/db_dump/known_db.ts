@@ -36,9 +36,14 @@ export function withoutUnknown(db: MosquittoDb, tell: (text: string) => void): K
   };
 }
 
-/** A text of the file; what is no UTF-8 in it is replaced. */
+/**
+ * A text of the file, up to its end as the C language knows it: what Mosquitto by mistake writes
+ * behind it is from its memory, and nobody's business. What is no UTF-8 is replaced.
+ */
 export function textOf(bytes: Uint8Array): string {
-  return new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
+  const end = bytes.indexOf(0);
+  const text = end < 0 ? bytes : bytes.subarray(0, end);
+  return new TextDecoder("utf-8", { ignoreBOM: true }).decode(text);
 }
 
 /** Binary data in hexadecimal digits. */

@@ -33,13 +33,15 @@ import { sweepRetained } from "./retained.ts";
 import { type BrokerCoreOptions, BrokerState, type Load } from "./state.ts";
 import { answerWill, publishWill } from "./wills.ts";
 
-/** A message that the host publishes. */
+/** A message that the host publishes; one that it passes on has the client as its publisher. */
 export interface HostMessage {
   readonly topic: string;
   readonly payload: Uint8Array;
   readonly qos?: QoS;
   readonly retain?: boolean;
   readonly properties?: Properties;
+  readonly publisherId?: string;
+  readonly publisherUsername?: string | undefined;
 }
 
 /** What a turn has produced. Arrays are the taker's own. */
@@ -256,16 +258,15 @@ export class BrokerCore {
   }
 
   /** Input: the host publishes; returns how many subscriptions matched, -1 for no valid topic. */
-  publish({ topic, payload, ...options }: HostMessage, now: number): number {
-    const state = this.#state;
-    const { qos = 0, properties = NO_PROPERTIES } = options;
-    const retain = options.retain === true && state.limits.retainAvailable;
-    const found = state.routes.findName(topic);
+  publish(host: HostMessage, now: number): number {
+    const { qos = 0, properties = NO_PROPERTIES, publisherId = "" } = host;
+    const retain = host.retain === true && this.#state.limits.retainAvailable;
+    const found = this.#state.routes.findName(host.topic);
     if (found === null) return -1;
-    const message = makeMessage({ topic, payload, qos, retain, properties, publisherId: "" });
+    const message = makeMessage({ ...host, qos, retain, properties, publisherId });
     const { messageExpiryInterval } = properties;
     if (messageExpiryInterval !== undefined) message.expiresAt = now + messageExpiryInterval * 1000;
-    return publish(state, message, found, now);
+    return publish(this.#state, message, found, now);
   }
 
   /** Input: the host sends a message to one client, subscribed or not; `false` when it is away. */

@@ -19,7 +19,7 @@ export type Change =
     readonly kind: "session-set";
     readonly clientId: string;
     readonly username: string | undefined;
-    /** The user name was proven by TLS. */
+    /** The user name was proven by TLS; without one, nobody knows who made the session. */
     readonly isIdentified: boolean;
     /** That of its last connection. */
     readonly protocolVersion: ProtocolVersion;

@@ -24,8 +24,16 @@ export interface Identity {
   readonly isIdentified: boolean;
 }
 
-/** Whether the session was made by this identity. */
+/** Of a session from another broker that did not note who made it: the first who comes. */
+export const UNKNOWN_IDENTITY: Identity = Object.freeze({
+  username: undefined,
+  // Nobody else has this without a name.
+  isIdentified: true,
+});
+
+/** Whether the session was made by this identity, as far as anybody knows. */
 export function belongsTo(session: Session<Connection>, identity: Identity): boolean {
+  if (session.isIdentified && session.username === undefined) return true;
   return session.username === identity.username && session.isIdentified === identity.isIdentified;
 }
 

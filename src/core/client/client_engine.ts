@@ -27,7 +27,7 @@ import { encodeUnsubscribe } from "../codec/unsubscribe.ts";
 import { varintWidth, Writer } from "../codec/writer.ts";
 import type { ClientSink } from "./client_sink.ts";
 import { Inbound } from "./inbound.ts";
-import { Outbound, PublishRefusal } from "./outbound.ts";
+import { Outbound, PublishRefusal, type RestoredMessage } from "./outbound.ts";
 import type { PublishOptions } from "./publish_writer.ts";
 
 /** Where the engine stands. */
@@ -78,8 +78,8 @@ export class ClientEngine {
     this.#inflightMax = options.inflightMax ?? RECEIVE_MAXIMUM;
     this.#answerTimeoutMs = options.answerTimeoutMs ?? ANSWER_TIMEOUT_MS;
     this.#acknowledgesLater = options.acknowledgesLater ?? false;
-    this.#outbound = new Outbound(this.outbox);
-    this.#inbound = new Inbound(this.outbox);
+    this.#outbound = new Outbound(this.outbox, sink);
+    this.#inbound = new Inbound(this.outbox, sink);
   }
 
   get phase(): ClientPhase {
@@ -102,6 +102,17 @@ export class ClientEngine {
     const pings = this.#phase === "connected" && this.#keepAliveMs > 0;
     const pingAt = pings ? this.#lastSentAt + this.#keepAliveMs * PING_AFTER : Infinity;
     return Math.min(pingAt, this.#answerDueAt);
+  }
+
+  /**
+   * Puts a session back that was in use when the process ended, before the first connection; what
+   * was in flight in the order of first sending. CONNECT has to ask for that session.
+   */
+  restore(inflight: readonly RestoredMessage[], heldIds: readonly number[], now: number): void {
+    assert(this.#phase === "idle", "A session was restored too late");
+    this.#outbound.isResumable = true;
+    for (const message of inflight) this.#outbound.restore(message, now);
+    for (const packetId of heldIds) this.#inbound.restore(packetId);
   }
 
   /** A Network Connection has been opened: CONNECT is gathered. */

@@ -31,6 +31,12 @@ export interface ClientSink {
   onSessionLost(unacknowledged: readonly Delivery[]): void;
   /** A message arrived. It is borrowed: valid during the call only. */
   onMessage(message: IncomingMessage): void;
+  /** The broker has a QoS 2 message of ours; PUBREL is in the outbox. */
+  onReceived?(packetId: number): void;
+  /** We have a QoS 2 message; PUBREC is in the outbox, and it must not be shown again. */
+  onHeld?(packetId: number): void;
+  /** The broker has let go of the identifier of such a message; PUBCOMP is in the outbox. */
+  onReleased?(packetId: number): void;
   /** A QoS 1 or 2 message of ours is done, or refused when the code is 0x80 or more. */
   onPublished(packetId: number, reasonCode: ReasonCode, properties: Properties): void;
   onSuback(packet: SubackPacket): void;

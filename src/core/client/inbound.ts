@@ -16,7 +16,11 @@ import { ReasonCode } from "../codec/reason_code.ts";
 import type { Writer } from "../codec/writer.ts";
 import { Receiver } from "../session/receiver.ts";
 import { InboundAliases } from "../session/topic_aliases.ts";
+import type { ClientSink } from "./client_sink.ts";
 import { IncomingMessage, type ReadingContext } from "./incoming_message.ts";
+
+/** What has to be known of QoS 2 by whoever wants to survive the process. */
+export type InboundSink = Pick<ClientSink, "onHeld" | "onReleased">;
 
 export class Inbound implements ReadingContext {
   version: ProtocolVersion = 5;
@@ -26,14 +30,21 @@ export class Inbound implements ReadingContext {
   /** The message that `receive` found, valid until the next. */
   readonly message: IncomingMessage = new IncomingMessage();
   readonly #outbox: Writer;
+  readonly #sink: InboundSink;
   #receiver: Receiver = new Receiver();
   /** Messages that the application has yet to acknowledge, with their QoS. */
   readonly #waiting: Map<number, QoS> = new Map();
   /** How many of them are of QoS 1; the others are held by the receiver as well. */
   #waitingOfQos1 = 0;
 
-  constructor(outbox: Writer) {
+  constructor(outbox: Writer, sink: InboundSink = {}) {
     this.#outbox = outbox;
+    this.#sink = sink;
+  }
+
+  /** Puts back an identifier that was held when the process ended. */
+  restore(packetId: number): void {
+    this.#receiver.restore(packetId);
   }
 
   /** The connection was accepted. */
@@ -70,7 +81,7 @@ export class Inbound implements ReadingContext {
         return true;
       case "duplicate":
         // One that waits for the application is acknowledged by it.
-        if (!this.#waiting.has(packetId)) this.#sendAck(PacketType.PUBREC, packetId);
+        if (!this.#waiting.has(packetId)) this.finish(2, packetId, ReasonCode.SUCCESS);
         return false;
       case "too many duplicates":
         throw new ProtocolError("MQTT-4.3.3-9", `Packet "${packetId}" is repeated without an end`);
@@ -100,12 +111,14 @@ export class Inbound implements ReadingContext {
   finish(qos: QoS, packetId: number, reasonCode: ReasonCode): void {
     if (qos === 1) return this.#sendAck(PacketType.PUBACK, packetId, reasonCode);
     if (reasonCode >= ReasonCode.UNSPECIFIED_ERROR) this.#receiver.release(packetId);
+    else this.#sink.onHeld?.(packetId);
     this.#sendAck(PacketType.PUBREC, packetId, reasonCode);
   }
 
   /** PUBREL came. [MQTT-4.3.3-11] */
   release(packetId: number): void {
     const isKnown = this.#receiver.release(packetId);
+    if (isKnown) this.#sink.onReleased?.(packetId);
     const code = isKnown ? ReasonCode.SUCCESS : ReasonCode.PACKET_IDENTIFIER_NOT_FOUND;
     this.#sendAck(PacketType.PUBCOMP, packetId, code);
   }

@@ -17,6 +17,7 @@ import type { Writer } from "../codec/writer.ts";
 import type { Delivery } from "../session/delivery.ts";
 import { makeMessage } from "../session/make_message.ts";
 import { AwaitedPacket, type InflightEntry, Sender } from "../session/sender.ts";
+import type { ClientSink } from "./client_sink.ts";
 import { type PublishOptions, PublishWriter } from "./publish_writer.ts";
 
 /** What `publish` returns, in place of a Packet Identifier, when nothing was sent. */
@@ -31,6 +32,21 @@ export const PublishRefusal = Object.freeze(
   } as const,
 );
 
+/** What has to be known of QoS 2 by whoever wants to survive the process. */
+export type OutboundSink = Pick<ClientSink, "onReceived">;
+
+/** A message that was in flight when the process ended. */
+export interface RestoredMessage {
+  readonly packetId: number;
+  readonly topic: string;
+  readonly payload: Uint8Array;
+  readonly options: PublishOptions;
+  /** The broker has it: only the identifier is left to be released. */
+  readonly isReceived: boolean;
+  /** How long ago it was sent, in milliseconds. */
+  readonly ageMs: number;
+}
+
 const PACKET_ID_MAX = 65_535;
 
 export class Outbound {
@@ -38,6 +54,7 @@ export class Outbound {
   /** Whether what is in flight is kept for a later connection. */
   isResumable = false;
   readonly #outbox: Writer;
+  readonly #sink: OutboundSink;
   readonly #writer: PublishWriter = new PublishWriter();
   #sender: Sender = new Sender();
   #sequence = 0;
@@ -49,8 +66,9 @@ export class Outbound {
   readonly #requests: Set<number> = new Set();
   #lastRequestId = 0;
 
-  constructor(outbox: Writer) {
+  constructor(outbox: Writer, sink: OutboundSink = {}) {
     this.#outbox = outbox;
+    this.#sink = sink;
   }
 
   get sendQuota(): number {
@@ -88,6 +106,16 @@ export class Outbound {
     );
     this.#sender = new Sender();
     return unacknowledged;
+  }
+
+  /** Puts back what was in flight; in the order of first sending. */
+  restore(
+    { packetId, topic, payload, options, isReceived, ageMs }: RestoredMessage,
+    now: number,
+  ): void {
+    if (isReceived) return this.#sender.restore(packetId, AwaitedPacket.PUBCOMP, undefined);
+    const awaits = options.qos === 2 ? AwaitedPacket.PUBREC : AwaitedPacket.PUBACK;
+    this.#sender.restore(packetId, awaits, this.#keep(topic, payload, options, now - ageMs));
   }
 
   /** Sends a message; returns its identifier or a refusal. */
@@ -150,6 +178,7 @@ export class Outbound {
       }
       entry.awaits = AwaitedPacket.PUBCOMP;
       entry.delivery = undefined;
+      this.#sink.onReceived?.(ack.packetId);
     }
     const isKnown = entry !== undefined;
     const code = isKnown ? ReasonCode.SUCCESS : ReasonCode.PACKET_IDENTIFIER_NOT_FOUND;

@@ -241,6 +241,24 @@ test("BrokerCore.publish() does not hold on to the host's bytes", () => {
   ]);
 });
 
+test("BrokerCore.publish() passes a message on as its client's, who does not hear it [MQTT-3.8.3-3]", () => {
+  const asked: unknown[] = [];
+  const broker = new VirtualBroker({
+    limits: { checksRetainSource: true },
+    policy: { ...OPEN_POLICY, hasRetained: (publisher) => asked.push(publisher) < 0 },
+  });
+  const own = request("a", { noLocal: true });
+  const [one, two] = ["one", "two"].map((clientId) => broker.connect({ clientId }));
+  for (const client of [one!, two!]) client.exchange(subscribe(1, [own]));
+  const publisher = { publisherId: "one", publisherUsername: "alice" };
+  const message = { topic: "a", payload: Uint8Array.of(1), retain: true, ...publisher };
+  broker.core.publish(message, broker.now);
+  broker.endTurn();
+  assertEquals([one!.take(), two!.take()], [[], [publish("a", { payload: Uint8Array.of(1) })]]);
+  assertEquals(broker.connect().exchange(subscribe(1, [request("#")])), [suback(1, [0])]);
+  assertEquals(asked, [{ clientId: "one", username: "alice" }]);
+});
+
 test("BrokerCore holds on to nobody's bytes, in whatever pieces they come", () => {
   fc.assert(
     fc.property(

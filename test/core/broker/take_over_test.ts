@@ -2,6 +2,7 @@
 
 import { assertEquals } from "@std/assert";
 import { DEFAULT_LISTENER } from "../../../src/core/broker/limits.ts";
+import { UNKNOWN_IDENTITY } from "../../../src/core/broker/take_over.ts";
 import { OPEN_POLICY } from "../../../src/core/broker/question.ts";
 import type { ConnectPacket } from "../../../src/core/codec/packet.ts";
 import type { TlsPeer } from "../../../src/core/session/peer.ts";
@@ -146,5 +147,23 @@ test("A session that was restored still belongs to who made it", () => {
     const second = new VirtualBroker();
     second.core.restore(first.takeChanges(), second.now);
     assertEquals(come(second, comer).connack?.sessionPresent, isPresent);
+  }
+});
+
+test("A session of which nobody knows who made it belongs to the first who comes", () => {
+  for (const first of [ALICE, PROVEN_ALICE, NOBODY]) {
+    const broker = new VirtualBroker({ keepsJournal: true });
+    const session = { clientId: "client", expiryInterval: 3600, endsAt: Infinity };
+    broker.core.restore([{ kind: "session-set", ...session, ...UNKNOWN_IDENTITY }], broker.now);
+    const client = come(broker, first);
+    assertEquals(client.connack?.sessionPresent, true);
+    client.drop();
+    // From now on, and after a restart, it is the first one's.
+    const restarted = new VirtualBroker();
+    restarted.core.restore(broker.takeChanges(), broker.now);
+    for (const each of [broker, restarted]) {
+      assertEquals(come(each, first).connack?.sessionPresent, true);
+      assertEquals(come(each, EVE).connack?.sessionPresent, false);
+    }
   }
 });
