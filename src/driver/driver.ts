@@ -24,9 +24,7 @@ import type { Transport, TransportHandler } from "../transport/transport.ts";
 import type { Store } from "../store/store.ts";
 import { Alarm } from "./alarm.ts";
 import { Commits } from "./commits.ts";
-
-/** How long a connection that we end may take to accept our last bytes. */
-const LINGER_MS = 5000;
+import { type Fate, Link, type LinkOwner } from "./link.ts";
 
 /** How long somebody outside may think about a question; then the answer is no. */
 const ANSWER_MS_MAX = 30_000;
@@ -61,7 +59,7 @@ export interface DriverOptions {
   readonly onError: (stage: FailureStage, error: unknown) => void;
 }
 
-export class Driver {
+export class Driver implements LinkOwner {
   readonly #core: BrokerCore;
   readonly #options: DriverOptions;
   readonly #links: Map<Connection, Link> = new Map();
@@ -69,7 +67,7 @@ export class Driver {
   readonly #flushTurn: () => void;
   readonly #commits: Commits | undefined;
   /** Those whose bytes leave when the batch on its way is durable. */
-  #held: Link[] = [];
+  readonly #held: Set<Link> = new Set();
   /** Those whose bytes depend on changes that are in no batch yet, and up to which one they are. */
   readonly #kept: Set<Link> = new Set();
   #keptSince = 0;
@@ -172,15 +170,12 @@ export class Driver {
     if (core.hasDirty) this.#deferFlush();
   }
 
-  /**
-   * From a link: what has been gathered for it depends on a change. It leaves at once, is held until
-   * the batch on its way is durable, or is kept until there is a batch that it can wait for.
-   */
-  fateOf(link: Link, change: number): "leave" | "hold" | "keep" {
+  /** From a link: what it has gathered depends on a change. */
+  fateOf(link: Link, change: number): Fate {
     const { durable, underway } = this.#commits ?? DURABLE;
     if (change <= durable) return "leave";
     if (change <= underway) {
-      this.#held.push(link);
+      this.#held.add(link);
       return "hold";
     }
     this.#kept.add(link);
@@ -224,7 +219,10 @@ export class Driver {
   /** From a link: the transport is gone. */
   closed(connection: Connection, error: unknown): void {
     const link = this.#links.get(connection);
-    if (link !== undefined) this.#kept.delete(link);
+    if (link !== undefined) {
+      this.#held.delete(link);
+      this.#kept.delete(link);
+    }
     this.#links.delete(connection);
     const now = this.#host.now();
     try {
@@ -257,9 +255,9 @@ export class Driver {
   /** Has changes committed, and lets go whatever waited for them. */
   #commit(commits: Commits): void {
     commits.begin();
-    if (this.#held.length > 0 && commits.durable === commits.underway) {
-      const held = this.#held;
-      this.#held = [];
+    if (this.#held.size > 0 && commits.durable === commits.underway) {
+      const held = [...this.#held];
+      this.#held.clear();
       for (const link of held) link.release();
     }
     if (commits.underway === this.#keptSince) return;
@@ -324,104 +322,6 @@ export class Driver {
       this.#options.onError("question", error);
     }
     this.#deferFlush();
-  }
-}
-
-/** One connection between its transport and the broker. */
-class Link implements TransportHandler {
-  /** Resolves when the transport is gone. */
-  readonly closed: Promise<void>;
-  readonly #driver: Driver;
-  readonly #connection: Connection;
-  readonly #transport: Transport;
-  #isPaused = false;
-  #isEnding = false;
-  /** Bytes that leave when what they promise is durable; on loan from the outbox. */
-  #held: Uint8Array | undefined;
-  #heldLength = 0;
-  #lingering: ReturnType<typeof setTimeout> | undefined;
-  #resolveClosed: () => void = () => {};
-
-  constructor(driver: Driver, connection: Connection, transport: Transport) {
-    this.#driver = driver;
-    this.#connection = connection;
-    this.#transport = transport;
-    this.closed = new Promise((resolve) => this.#resolveClosed = resolve);
-  }
-
-  onBytes(chunk: Uint8Array): void {
-    this.#driver.receive(this.#connection, chunk);
-  }
-
-  onWritable(): void {
-    this.#driver.drained(this.#connection);
-    if (this.#isEnding) this.close();
-  }
-
-  onClose(error?: unknown): void {
-    this.#held = undefined;
-    if (this.#lingering !== undefined) clearTimeout(this.#lingering);
-    this.#driver.closed(this.#connection, error);
-    this.#resolveClosed();
-  }
-
-  /** Hands over what has been gathered, and pauses or resumes reading. */
-  flush(): void {
-    const { outbox, isPaused } = this.#connection;
-    if (outbox.gatheredBytes > 0 && !outbox.isLent) {
-      const { awaitedChange } = outbox;
-      const fate = awaitedChange === 0 ? "leave" : this.#driver.fateOf(this, awaitedChange);
-      if (fate === "leave") this.#write();
-      else if (fate === "hold") this.#hold();
-    }
-    if (isPaused === this.#isPaused) return;
-    this.#isPaused = isPaused;
-    if (isPaused) this.#transport.pause();
-    else this.#transport.resume();
-  }
-
-  /** What was kept may be able to leave now. */
-  resume(): void {
-    this.flush();
-    if (this.#isEnding) this.close();
-  }
-
-  /** What was held leaves now. */
-  release(): void {
-    const held = this.#held;
-    if (held === undefined) return;
-    this.#held = undefined;
-    const isTaken = this.#transport.write(held, this.#heldLength);
-    this.#driver.written(this.#connection, this.#heldLength);
-    if (isTaken) this.#driver.drained(this.#connection);
-    if (this.#isEnding) this.close();
-  }
-
-  #write(): void {
-    const { outbox } = this.#connection;
-    const length = outbox.gatheredBytes;
-    if (this.#transport.write(outbox.take(), length)) outbox.consumed();
-    else outbox.lend();
-    this.#driver.written(this.#connection, length);
-  }
-
-  #hold(): void {
-    const { outbox } = this.#connection;
-    this.#heldLength = outbox.gatheredBytes;
-    this.#held = outbox.take();
-    outbox.lend();
-  }
-
-  /** Closes the transport once the last bytes are with it, or when that takes too long. */
-  close(): void {
-    this.#isEnding = true;
-    this.flush();
-    const { outbox } = this.#connection;
-    if (outbox.gatheredBytes === 0 && this.#held === undefined) {
-      this.#transport.close();
-    } else {
-      this.#lingering ??= setTimeout(() => this.#transport.abort(), LINGER_MS);
-    }
   }
 }
 

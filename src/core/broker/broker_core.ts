@@ -13,6 +13,7 @@ import type { QoS } from "../codec/protocol.ts";
 import { ReasonCode } from "../codec/reason_code.ts";
 import type { Delivery } from "../session/delivery.ts";
 import { makeMessage } from "../session/make_message.ts";
+import { attend, expelStuck, fail, unblock } from "./attend.ts";
 import type { StoredRecord } from "./change.ts";
 import { Connection } from "./connection.ts";
 import { tell } from "./control.ts";
@@ -221,8 +222,7 @@ export class BrokerCore {
 
   /** Input: handling this connection's bytes failed by our own fault. */
   fail(connection: Connection, now: number): void {
-    this.#state.counters.internalErrors++;
-    expel(this.#state, connection, ReasonCode.UNSPECIFIED_ERROR, true, now);
+    fail(this.#state, connection, now);
   }
 
   /** Input: time passed. */
@@ -234,11 +234,11 @@ export class BrokerCore {
           expireSession(state, due, now);
           break;
         case "connection":
-          this.#attend(due, now);
+          attend(state, due, now);
           break;
         case "housekeeping":
           state.pool.trim();
-          if (state.isOverTotal) this.#expelStuck(now);
+          if (state.isOverTotal) expelStuck(state, now);
           state.scheduleHousekeeping(now);
           break;
         case "retain-sweep":
@@ -321,19 +321,8 @@ export class BrokerCore {
 
   /** Input: the store has committed what it was given last. */
   committed(now: number): void {
-    const state = this.#state;
-    state.journal.settle();
-    let failure: { readonly error: unknown } | undefined;
-    for (const connection of state.blocked) {
-      if (state.journal.isFull) break;
-      state.blocked.delete(connection);
-      try {
-        this.#hear(connection, now);
-      } catch (error) {
-        failure ??= { error };
-      }
-    }
-    if (failure !== undefined) throw failure.error;
+    this.#state.journal.settle();
+    unblock(this.#state, now);
   }
 
   /** Input: deliveries that the store has read back. */
@@ -403,49 +392,5 @@ export class BrokerCore {
     state.loads = [];
     state.events = [];
     return { questions, loads, events };
-  }
-
-  /** Sends away who has taken nothing for long while others go short because of the total. */
-  #expelStuck(now: number): void {
-    const state = this.#state;
-    for (const connection of state.connections) {
-      if (connection.lentSince === 0) continue;
-      if (now - connection.lentSince < state.limits.stuckMsMax) continue;
-      expel(state, connection, ReasonCode.QUOTA_EXCEEDED, true, now);
-    }
-  }
-
-  /** A connection's deadline: it has waited, has not connected in time, or is silent for long. */
-  #attend(connection: Connection, now: number): void {
-    const state = this.#state;
-    if (connection.phase === "connected") {
-      if (connection.waitsUntil !== 0 && connection.waitsUntil <= now) this.#hear(connection, now);
-      if (connection.phase !== "connected") return;
-      const { silenceMaxMs, waitsUntil, questionId } = connection;
-      // While its packets wait it cannot be heard.
-      const isHeard = questionId === 0 && waitsUntil === 0 && !state.blocked.has(connection);
-      const heardAt = isHeard ? connection.lastHeardAt : now;
-      const silentAt = silenceMaxMs === 0 ? Infinity : heardAt + silenceMaxMs;
-      if (silentAt > now) {
-        const due = waitsUntil === 0 ? silentAt : Math.min(silentAt, waitsUntil);
-        if (due !== Infinity) state.deadlines.set(connection, due);
-        return;
-      }
-    }
-    // [MQTT-3.1.2-22]
-    state.counters.timeouts++;
-    endConnection(state, connection, { cause: "exceeded timeout", publishesWill: true }, now);
-  }
-
-  /** Listens again to somebody who had to wait, because of himself or because of the store. */
-  #hear(connection: Connection, now: number): void {
-    if (connection.waitsUntil <= now) connection.waitsUntil = 0;
-    connection.lastHeardAt = now;
-    try {
-      processPackets(this.#state, connection, now);
-    } catch (error) {
-      this.fail(connection, now);
-      throw error;
-    }
   }
 }
