@@ -245,6 +245,10 @@ class FakeRuntime implements Runtime {
     return Promise.reject(new Error("Not used here"));
   }
 
+  openDatabase(): Promise<never> {
+    return Promise.reject(new Error("Not used here"));
+  }
+
   host(): Promise<never> {
     return Promise.reject(new Error("Not used here"));
   }

@@ -94,6 +94,8 @@ const DEFAULT: Config = {
     location: ".",
     autosaveInterval: 1800,
     autosaveOnChanges: false,
+    sync: "full",
+    waitsInThread: false,
   },
   rateLimits: {
     connects: undefined,

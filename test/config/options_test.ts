@@ -203,6 +203,8 @@ const ACCEPTED: readonly Row[] = [
   ["", "retained_persistence true", "persistence/isOn", true],
   ["", "persistence_file a.db", "persistence/file", "a.db"],
   ["", "persistence_location /var/lib", "persistence/location", "/var/lib"],
+  ["", "persistence_sync normal", "persistence/sync", "normal"],
+  ["", "persistence_thread true", "persistence/waitsInThread", true],
 
   ["", "connect_rate_limit 10 60", "rateLimits/connects", { count: 10, seconds: 60 }],
   ["", "connect_rate_limit 0", "rateLimits/connects", undefined],
