@@ -17,12 +17,11 @@ const SWEEP_STEP_MS = 10;
 
 /** Replaces the retained message of a topic; an empty payload removes it. [MQTT-3.3.1-5] */
 export function retain(state: BrokerState, message: Message, now: number): void {
-  const { topic } = message;
   // A Will may have been left when it could still be retained.
   if (!state.limits.retainAvailable) return;
   // [MQTT-3.3.1-6] [MQTT-3.3.1-7]
   if (message.payloadLength === 0) {
-    forget(state, topic);
+    forget(state, message.topic);
     return;
   }
   const isOwn = isOwnValue(message);
@@ -30,7 +29,7 @@ export function retain(state: BrokerState, message: Message, now: number): void 
   if (
     !isOwn && retainedMessagesMax > 0 &&
     state.retained.size - state.retainedOwnCount >= retainedMessagesMax &&
-    state.retained.get(topic) === undefined
+    state.retained.get(message.topic) === undefined
   ) {
     state.counters.retainedRefused++;
     return;
@@ -57,7 +56,8 @@ function isOwnValue(message: Message): boolean {
 
 /** Stores a kept message in the place of the one before, which it returns. */
 export function putRetained(state: BrokerState, message: Message): Message | undefined {
-  const old = state.retained.set(message.topic, message);
+  const { topicBytes, topicStart, topicEnd } = message;
+  const old = state.retained.setBytes(topicBytes, topicStart, topicEnd, message);
   if (old !== undefined) discount(state, old);
   state.stored.hold(message);
   if (isOwnValue(message)) state.retainedOwnCount++;
