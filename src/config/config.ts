@@ -55,6 +55,10 @@ export interface GeneralConfig {
   readonly maxQueuedBytes: number;
   /** 0: no limit. */
   readonly maxQueuedMessages: number;
+  /** 0: no limit. */
+  readonly maxQueuedBytesTotal: number;
+  /** 0: no limit. */
+  readonly maxQueuedMessagesTotal: number;
   /** Bytes of the heap; `Infinity` when there is no limit. */
   readonly memoryLimit: number;
   /** 0: no limit. */

@@ -35,6 +35,8 @@ const ACCEPTED: readonly Row[] = [
   ["", "max_packet_size 20", "general/maxPacketSize", 20],
   ["", "max_queued_bytes 7", "general/maxQueuedBytes", 7],
   ["", "max_queued_messages -1", "general/maxQueuedMessages", 0],
+  ["", "max_queued_messages_total 9", "general/maxQueuedMessagesTotal", 9],
+  ["", "max_queued_bytes_total -1", "general/maxQueuedBytesTotal", 0],
   ["", "memory_limit 0", "general/memoryLimit", Infinity],
   ["", "memory_limit 1000000", "general/memoryLimit", 1000000],
   ["", "message_size_limit 268435455", "general/messageSizeLimit", 268435455],

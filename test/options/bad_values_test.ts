@@ -38,6 +38,8 @@ const NUMBERS = [
   "max_packet_size",
   "max_queued_bytes",
   "max_queued_messages",
+  "max_queued_bytes_total",
+  "max_queued_messages_total",
   "memory_limit",
   "message_size_limit",
   "packet_buffer_size",
