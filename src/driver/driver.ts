@@ -82,6 +82,8 @@ export class Driver implements LinkOwner {
     this.#alarm = new Alarm(() => this.#host.now(), () => this.#advance());
     this.#flushTurn = () => this.flush();
     const { core, store } = options;
+    // What a store brought back may be due before anybody connects.
+    this.#alarm.set(core.nextDeadline);
     if (store === undefined) return;
     this.#commits = new Commits({
       core,

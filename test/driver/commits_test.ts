@@ -296,6 +296,19 @@ test("Driver reads a queue back from the store as it is sent, prompt, slow or fa
   }
 });
 
+test("Driver ends in time what came back from the store, before anybody connects", async () => {
+  const store = new FakeStore();
+  await onStage({ store }, (stage) => {
+    stage.connect({ ...LASTING, clientId: "away" }).end();
+    stage.turn();
+  });
+  await onStage({ store }, (stage) => {
+    assertEquals([stage.core.sessionCount, stage.timers.pending], [1, [1_000_000]]);
+    stage.timers.advance(1_000_000);
+    assertEquals([stage.core.sessionCount, [...store.load()]], [0, []]);
+  });
+});
+
 test("Driver goes without a store as it always did", () =>
   onStage({}, (stage) => {
     const client = stage.connect(LASTING);

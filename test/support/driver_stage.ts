@@ -109,19 +109,24 @@ export interface StageOptions {
 
 /** A driver with everything around it. */
 export class Stage {
-  readonly timers: FakeTimers = new FakeTimers();
+  readonly timers: FakeTimers;
   readonly tasks: (() => void)[] = [];
   readonly errors: (readonly [FailureStage, unknown])[] = [];
   readonly core: BrokerCore;
   readonly driver: Driver;
 
-  constructor({ limits, policy, ask, onEvent, store }: StageOptions = {}) {
+  constructor(
+    { limits, policy, ask, onEvent, store }: StageOptions = {},
+    timers: FakeTimers = new FakeTimers(),
+  ) {
+    this.timers = timers;
     this.core = new BrokerCore({
       limits: { ...DEFAULT_LIMITS, ...limits },
       random: prng(1),
       keepsJournal: store !== undefined,
       ...policy === undefined ? {} : { policy },
     });
+    if (store !== undefined) this.core.restore(store.load(), this.timers.now);
     this.driver = new Driver({
       core: this.core,
       host: { now: () => this.timers.now, defer: (flush) => this.tasks.push(flush) },
@@ -162,6 +167,6 @@ export function onStage(
   options: StageOptions,
   body: (stage: Stage) => void | Promise<void>,
 ): Promise<void> {
-  const stage = new Stage(options);
-  return stage.timers.run(() => body(stage));
+  const timers = new FakeTimers();
+  return timers.run(() => body(new Stage(options, timers)));
 }
