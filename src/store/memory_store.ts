@@ -88,7 +88,8 @@ export class MemoryStore implements Store {
 
   /** What a broker holds on to is its own, also when another one has held the same before. */
   #copy(message: Message): Message {
-    const copy = decodeMessage(this.#encoder.encode(message).slice(), this.#clock);
+    const bytes = this.#encoder.encode(message).slice();
+    const copy = decodeMessage(bytes, 0, bytes.length, this.#clock);
     copy.retainedSequence = message.retainedSequence;
     return copy;
   }

@@ -56,9 +56,18 @@ export class MessageEncoder {
   }
 }
 
-/** A message from its bytes, which it keeps; throws a malformed-packet error for any others. */
-export function decodeMessage(bytes: Uint8Array, clock: StoreClock): Message {
-  const reader = new Reader(bytes, 0, bytes.length);
+/**
+ * A message from its bytes, which it keeps and which must not change any more.
+ *
+ * @throws {MqttError} when they are not those of a message.
+ */
+export function decodeMessage(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  clock: StoreClock,
+): Message {
+  const reader = new Reader(bytes, start, end);
   const message = new Message();
   const flags = reader.u8();
   // Nobody writes a third bit pattern that is a QoS: two bits, and 3 is none.
@@ -76,7 +85,7 @@ export function decodeMessage(bytes: Uint8Array, clock: StoreClock): Message {
   const propertyBytes = reader.varint();
   message.propertiesStart = reader.at;
   message.propertiesEnd = message.payloadStart = skip(reader, propertyBytes);
-  message.payloadEnd = bytes.length;
+  message.payloadEnd = end;
   return message.own();
 }
 

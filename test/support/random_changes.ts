@@ -113,6 +113,8 @@ export class RandomChanges {
         }];
       case 8: {
         const message = this.#message();
+        // A message is retained once; the next one of that topic is another.
+        if (message.retainedSequence > 0) return [];
         message.retainedSequence = ++this.#retainedSequence;
         return [{ kind: "retained-set", message }];
       }
