@@ -31,7 +31,8 @@ export class MemoryStore implements Store {
   readonly #sessions: Map<string, StoredSession> = new Map();
   readonly #retained: Map<string, ChangeOf<"retained-set">> = new Map();
 
-  readonly #clock = new StoreClock({ now: () => 0, wallClock: () => 0 }, undefined);
+  /** Any will do whose instants are all positive. */
+  readonly #clock = new StoreClock({ now: () => 0, wallClock: () => 2 ** 40 }, undefined);
   readonly #encoder = new MessageEncoder(this.#clock);
 
   *load(): Iterable<StoredRecord> {

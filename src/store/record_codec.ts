@@ -44,8 +44,10 @@ export class MessageEncoder {
         (publisherUsername === undefined ? 0 : HAS_USERNAME),
     );
     if (expiry !== null) {
-      writer.u32(Math.floor(expiry / HALF));
-      writer.u32(expiry >>> 0);
+      // Where the wall clock stands at its beginning, what is over may be before that.
+      const since = Math.max(0, expiry);
+      writer.u32(Math.floor(since / HALF));
+      writer.u32(since % HALF);
     }
     writer.string(message.publisherId);
     if (publisherUsername !== undefined) writer.string(publisherUsername);
