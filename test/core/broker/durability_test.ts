@@ -7,7 +7,7 @@ import type { QoS } from "../../../src/core/codec/protocol.ts";
 import { MemoryStore } from "../../../src/store/memory_store.ts";
 import { test } from "../../harness.ts";
 import { HonestClient } from "../../support/honest_client.ts";
-import { request, subscribe } from "../../support/packets.ts";
+import { ack, publish, request, subscribe } from "../../support/packets.ts";
 import { VirtualBroker } from "../../support/virtual_broker.ts";
 
 const LIMITS = {
@@ -16,6 +16,8 @@ const LIMITS = {
   queueWindowMessagesMax: 3,
   queueWindowBytesTotalMax: 400,
 };
+
+const LASTING = { cleanStart: false, properties: { sessionExpiryInterval: 60 } };
 
 type Step =
   | { readonly kind: "publish"; readonly who: number; readonly qos: QoS; readonly retain: boolean }
@@ -150,4 +152,61 @@ test("A broker that is killed at any moment loses nothing that it acknowledged, 
     }),
     { numRuns: 300 },
   );
+});
+
+test("B-32 QoS 2 identifiers that are open when the broker dies deliver nothing again [MQTT-4.3.3-10]", () => {
+  const store = new MemoryStore();
+  const count = 3000;
+  const sender = { clientId: "sender", ...LASTING };
+  const heir = { clientId: "heir", ...LASTING };
+  const limits = { queuedMessagesMax: 0, receiveMaximum: 0 };
+  let broker = new VirtualBroker({ store, limits });
+  broker.connect(heir).send(subscribe(1, [request("open", { qos: 2 })]));
+  const all = Array.from(
+    { length: count },
+    (_, i) => publish("open", { qos: 2, packetId: i + 1, payload: `${i + 1}` }),
+  );
+  for (let life = 0; life < 3; life++) {
+    const client = broker.connect(sender);
+    // All again from the first on, as whoever lost the answers has to.
+    client.send(...all.slice(0, count * (life + 1) / 3));
+    const answers = client.take().map((packet) => packet.type === "pubrec" && packet.reasonCode);
+    assertEquals(answers, Array(count * (life + 1) / 3).fill(0));
+    const { limits, now } = {
+      limits: { queuedMessagesMax: 0, receiveMaximum: 0 },
+      now: broker.now,
+    };
+    broker = new VirtualBroker({ store, limits, now });
+    broker.core.restore(store.load(), now);
+  }
+  const got = broker.connect(heir).settle().flatMap((packet) =>
+    packet.type === "publish" ? [new TextDecoder().decode(packet.payload)] : []
+  );
+  assertEquals(got, all.map((_, i) => `${i + 1}`));
+});
+
+test("B-34 A firehose into a session that is away takes a window of memory, and the store the rest", () => {
+  const store = new MemoryStore();
+  const limits = { queuedMessagesMax: 20_000, queueWindowMessagesMax: 50 };
+  const broker = new VirtualBroker({ store, limits });
+  const client = broker.connect({ clientId: "away", ...LASTING });
+  client.send(subscribe(1, [request("hose", { qos: 1 })]));
+  client.drop();
+  for (let i = 0; i < 25_000; i++) broker.publish("hose", { qos: 1, payload: "12345678" });
+  const { core } = broker;
+  assertEquals([core.storedCount, core.storedBytes], [50, 400]);
+  assertEquals(core.counters.publishDropped, 5000);
+  const back = broker.connect({ clientId: "away", ...LASTING });
+  let most = 0;
+  let count = 0;
+  for (let packets = back.take(); packets.length > 0; packets = back.take()) {
+    most = Math.max(most, core.storedCount);
+    for (const packet of packets) {
+      if (packet.type !== "publish") continue;
+      count++;
+      back.send(ack("puback", packet.packetId));
+    }
+  }
+  // The window and what is in flight.
+  assertEquals([count, most <= 50 + 20, core.storedCount], [20_000, true, 0]);
 });
