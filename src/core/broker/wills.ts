@@ -68,11 +68,12 @@ export function publishWill(
 ): void {
   const { will } = session;
   if (will === undefined) return;
-  discardWill(state, session);
   const { message, messageExpiryInterval } = will;
   if (messageExpiryInterval !== undefined) message.expiresAt = now + messageExpiryInterval * 1000;
   // The permission is that of now, not of when the Will was left.
   const decision = decide(state, session, message);
+  session.will = undefined;
+  session.willDueAt = Infinity;
   settle(state, { session, message, isReplaced: false }, decision, now);
 }
 
@@ -86,8 +87,11 @@ export function answerWill(
   const undecided = state.undecidedWills.get(questionId);
   if (undecided === undefined) return false;
   state.undecidedWills.delete(questionId);
-  if (answer.kind !== "publish") return true;
   const { session, message, isReplaced } = undecided;
+  if (answer.kind !== "publish") {
+    recordRemoved(state, session);
+    return true;
+  }
   if (answer.reasonCode !== ReasonCode.SUCCESS || isReplaced || answer.message === undefined) {
     const decision = answer.isDropped === true ? ReasonCode.NOT_AUTHORIZED : answer.reasonCode;
     settle(state, undecided, decision, now);
@@ -123,8 +127,10 @@ function settle(
   if (decision === ASK || decision === ASK_MESSAGE) {
     if (state.undecidedWills.size >= state.limits.undecidedWillsMax) {
       state.counters.publishDropped++;
+      recordRemoved(state, session);
       return;
     }
+    // The store keeps it until there is an answer, for there may never be one.
     state.questions.push({
       kind: "publish",
       id: state.askForWill(undecided),
@@ -137,6 +143,7 @@ function settle(
     });
     return;
   }
+  recordRemoved(state, session);
   if (decision !== ReasonCode.SUCCESS) return;
   const topic = state.routes.findName(message.topic);
   if (topic !== null) publish(state, message, topic, now);
@@ -147,9 +154,13 @@ export function discardWill(state: BrokerState, session: Session<Connection>): v
   if (session.will === undefined) return;
   session.will = undefined;
   session.willDueAt = Infinity;
-  if (state.records(session)) {
-    state.journal.record({ kind: "will-removed", clientId: session.clientId });
-  }
+  recordRemoved(state, session);
+}
+
+/** Notes for the store that there is no Will, unless its client has left another one meanwhile. */
+function recordRemoved(state: BrokerState, session: Session<Connection>): void {
+  if (session.will !== undefined || !state.records(session)) return;
+  state.journal.record({ kind: "will-removed", clientId: session.clientId });
 }
 
 /** Has the Will published after its delay, or with the end of the session. [MQTT-3.1.3-9] */
