@@ -5,6 +5,7 @@
 import { BrokerCore } from "../../src/core/broker/broker_core.ts";
 import type { Change } from "../../src/core/broker/change.ts";
 import type { Connection } from "../../src/core/broker/connection.ts";
+import type { Batch } from "../../src/core/broker/journal.ts";
 import type { Load } from "../../src/core/broker/state.ts";
 import type { BrokerEvent, CloseCause } from "../../src/core/broker/event.ts";
 import { DEFAULT_LIMITS, DEFAULT_LISTENER, type Limits } from "../../src/core/broker/limits.ts";
@@ -56,6 +57,8 @@ export class VirtualBroker {
   readonly #store: MemoryStore | undefined;
   readonly #holdsCommits: boolean;
   readonly #loads: Load[] = [];
+  /** What the store was given and has not committed. */
+  #batch: Batch | undefined;
   /** The number of the last change that was committed. */
   #committed = 0;
   readonly questions: Question[] = [];
@@ -80,21 +83,32 @@ export class VirtualBroker {
     return change <= this.#committed;
   }
 
-  /** Commits all that is recorded, and lets go what has waited for it. */
+  /** Commits what the store was given, or all that is recorded, and lets go what waited for it. */
   commit(): void {
     this.#commit();
     for (const client of [...this.#clients.values()]) client.resume();
     this.endTurn();
   }
 
+  /** Gives all that is recorded to the store, which has yet to commit it. */
+  beginCommit(): void {
+    if (this.core.hasChanges) this.#batch ??= this.core.takeChanges();
+  }
+
+  /** The store commits what it was given, and nobody is told: the broker has died meanwhile. */
+  commitUnheard(): void {
+    if (this.#batch !== undefined) this.#store?.commit(this.#batch.changes);
+  }
+
   #commit(): void {
-    const { core } = this;
-    if (!core.hasChanges) return;
-    const { changes, upTo } = core.takeChanges();
+    this.beginCommit();
+    if (this.#batch === undefined) return;
+    const { changes, upTo } = this.#batch;
+    this.#batch = undefined;
     this.changes.push(...changes);
     this.#store?.commit(changes);
     this.#committed = upTo;
-    core.committed(this.now);
+    this.core.committed(this.now);
   }
 
   /** Reads back what the broker asks for and is committed; whether there was any. */
