@@ -64,7 +64,7 @@ export class Commits {
   begin(): void {
     const { core } = this.#options;
     if (this.#isBusy || this.#isUntold || this.#isStopped || this.#retry !== undefined) return;
-    if (this.#batch === undefined && (core.isCommitDue || (this.#isForced && core.hasChanges))) {
+    if (this.#batch === undefined && this.#isDue) {
       this.#batch = core.takeChanges();
       this.underway = this.#batch.upTo;
     }
@@ -89,8 +89,8 @@ export class Commits {
     }
     const isFree = !this.#isBusy && this.#retry === undefined;
     if (isFree && !core.hasChanges) this.#onIdle?.();
-    if (core.hasChanges && !this.#isStopped) this.#lazy ??= this.#ring(LAZY_MS, "lazy");
-    return isFree && core.isCommitDue;
+    if (isFree && core.hasChanges && !this.#isStopped) this.#lazy ??= this.#ring(LAZY_MS, "lazy");
+    return isFree && this.#isDue;
   }
 
   /** Commits all there is; whether that was possible within the time given. */
@@ -110,6 +110,11 @@ export class Commits {
   #force(): void {
     this.#isForced = true;
     this.#options.endTurn();
+  }
+
+  get #isDue(): boolean {
+    const { core } = this.#options;
+    return core.isCommitDue || (this.#isForced && core.hasChanges);
   }
 
   #commit({ changes }: Batch): void {

@@ -33,7 +33,7 @@ export class Journal {
   isFull = false;
   #pending: (Change | undefined)[] = [];
   #withdrawn = 0;
-  /** The last change that should be committed soon. */
+  /** The last change for whose commit somebody waits. */
   #due = 0;
   #pendingBytes = 0;
   #takenBytes = 0;
@@ -58,24 +58,15 @@ export class Journal {
     return this.recorded > this.taken;
   }
 
-  /** Notes a change; its number. */
+  /** Notes a change, which may come to the store together with later ones; its number. */
   record(change: Change): number {
-    this.#due = this.recordLazily(change);
-    return this.#due;
-  }
-
-  /**
-   * Notes a change that may come to the store together with later ones: without it a restart would
-   * only repeat what may be repeated.
-   */
-  recordLazily(change: Change): number {
     this.#pending.push(change);
     this.#pendingBytes += bytesOf(change);
     this.#measure();
     return ++this.recorded;
   }
 
-  /** Somebody waits for all that is recorded by now; the number of the last change. */
+  /** Somebody waits for all that is recorded by now, so it is due; the number of the last change. */
   urge(): number {
     this.#due = this.recorded;
     return this.#due;

@@ -2,8 +2,8 @@
  * How deliveries and retained messages are recorded for the store, with as few changes as can be:
  * what begins and ends before the store was given any of it is withdrawn and leaves none.
  *
- * Somebody may be waiting for most changes. What is recorded lazily is only the progress of a
- * delivery whose repetition does no harm.
+ * Nothing here is in a hurry: what somebody waits for is committed because he waits
+ * (`BrokerState.hold`), and what nobody waits for comes along.
  *
  * @module
  */
@@ -42,9 +42,7 @@ export function recordSent(
   const { clientId } = session;
   const wasQueued = isFromQueue && journal.withdraw(delivery.recordedAt) === undefined;
   const change = { kind: "delivery-sent", clientId, delivery, packetId, wasQueued } as const;
-  delivery.recordedAt = delivery.qos === 1 && wasQueued
-    ? journal.recordLazily(change)
-    : journal.record(change);
+  delivery.recordedAt = journal.record(change);
   if (delivery.qos === 2) state.hold(connection);
 }
 
@@ -57,7 +55,7 @@ export function recordDropped(
   if (!state.records(session)) return;
   const { journal } = state;
   if (journal.withdraw(recordedAt) !== undefined) return;
-  journal.recordLazily({ kind: "delivery-dropped", clientId: session.clientId, sequence });
+  journal.record({ kind: "delivery-dropped", clientId: session.clientId, sequence });
 }
 
 /** An exchange is over; `delivery` is what would have been repeated, if anything. */
@@ -72,10 +70,10 @@ export function recordFinished(
   const { clientId } = session;
   const sent = delivery === undefined ? undefined : journal.withdraw(delivery.recordedAt);
   if (delivery === undefined || sent === undefined) {
-    journal.recordLazily({ kind: "delivery-finished", clientId, packetId });
+    journal.record({ kind: "delivery-finished", clientId, packetId });
   } else if (sent.kind === "delivery-sent" && sent.wasQueued) {
     // The store knows it by its place in the queue, and of no identifier.
-    journal.recordLazily({ kind: "delivery-dropped", clientId, sequence: delivery.sequence });
+    journal.record({ kind: "delivery-dropped", clientId, sequence: delivery.sequence });
   }
 }
 
@@ -86,7 +84,7 @@ export function recordOwed(state: BrokerState, owed: OwedRetained<Connection>): 
   forgetOwed(state, owed);
   const { after, sequence: upTo } = owed;
   const { clientId } = session;
-  owed.recordedAt = state.journal.recordLazily({
+  owed.recordedAt = state.journal.record({
     kind: "retained-owed",
     clientId,
     filter,
@@ -101,7 +99,7 @@ export function recordPaid(state: BrokerState, owed: OwedRetained<Connection>): 
   if (!state.records(session)) return;
   forgetOwed(state, owed);
   if (!owed.isStored) return;
-  state.journal.recordLazily({ kind: "retained-paid", clientId: session.clientId, filter });
+  state.journal.record({ kind: "retained-paid", clientId: session.clientId, filter });
 }
 
 function forgetOwed(state: BrokerState, owed: OwedRetained<Connection>): void {

@@ -161,6 +161,8 @@ export function discardWill(state: BrokerState, session: Session<Connection>): v
 function recordRemoved(state: BrokerState, session: Session<Connection>): void {
   if (session.will !== undefined || !state.records(session)) return;
   state.journal.record({ kind: "will-removed", clientId: session.clientId });
+  // Its client may have left for good, and nobody else would hurry.
+  state.journal.urge();
 }
 
 /** Has the Will published after its delay, or with the end of the session. [MQTT-3.1.3-9] */

@@ -13,9 +13,9 @@ function change(clientId: string): Change {
 test("Journal gives everything to the store in order, and knows what is durable", () => {
   const journal = new Journal(1_000_000);
   const [a, b, c] = [change("a"), change("b"), change("c")];
-  assertEquals([journal.record(a), journal.record(b), journal.isDue], [1, 2, true]);
+  assertEquals([journal.record(a), journal.record(b), journal.urge()], [1, 2, 2]);
   assertEquals(journal.take(), { changes: [a, b], upTo: 2 });
-  assertEquals([journal.record(c), journal.taken, journal.committed], [3, 2, 0]);
+  assertEquals([journal.record(c), journal.urge(), journal.committed], [3, 3, 0]);
   assertThrows(() => journal.take(), AssertionError);
   journal.settle();
   assertEquals([journal.committed, journal.isDue, journal.hasPending], [2, true, true]);
@@ -37,18 +37,21 @@ test("Journal.withdraw() takes back what the store was not given, and nothing el
   assertEquals(journal.take(), { changes: [c], upTo: 3 });
   journal.settle();
   journal.withdraw(journal.record(a));
+  journal.urge();
   // Whoever waits for its number has nothing to wait for any more.
   assertEquals([journal.isDue, journal.take()], [true, { changes: [], upTo: 4 }]);
 });
 
-test("Journal is not due for what came lazily, until somebody waits or more comes", () => {
+test("Journal is due when somebody waits, for all that there is", () => {
   const journal = new Journal(1_000_000);
-  journal.recordLazily(change("a"));
+  journal.record(change("a"));
   assertEquals([journal.isDue, journal.hasPending], [false, true]);
   assertEquals([journal.urge(), journal.isDue], [1, true]);
   journal.take();
   journal.settle();
-  journal.recordLazily(change("b"));
+  journal.record(change("b"));
+  assertEquals(journal.isDue, false);
+  journal.urge();
   journal.record(change("c"));
   assertEquals([journal.isDue, journal.take().changes.length], [true, 2]);
 });
@@ -57,21 +60,21 @@ test("Journal is full by what is recorded and not durable, taken or not", () => 
   const journal = new Journal(300);
   const fullness: boolean[] = [];
   const note = () => fullness.push(journal.isFull);
-  journal.recordLazily(change("a"));
-  journal.recordLazily(change("b"));
+  journal.record(change("a"));
+  journal.record(change("b"));
   note();
-  journal.recordLazily(change("c"));
+  journal.record(change("c"));
   note();
   journal.withdraw(3);
   note();
-  journal.recordLazily(change("d"));
+  journal.record(change("d"));
   // Then it is due whatever it is.
   assertEquals(journal.isDue, true);
   journal.take();
   note();
   journal.settle();
   note();
-  journal.recordLazily(change("e"));
+  journal.record(change("e"));
   journal.bytesMax = 10;
   note();
   assertEquals(fullness, [false, true, false, true, false, true]);
