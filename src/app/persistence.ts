@@ -80,7 +80,7 @@ export function restoredLines({ store }: OpenStore): readonly string[] {
 }
 
 /** Ours beside Mosquitto's, so that whoever goes back finds that as it was. */
-export function storePath({ location, file }: PersistenceConfig): string {
+function storePath({ location, file }: PersistenceConfig): string {
   return `${location}/${file.replace(/\.db$/, "")}.midge`;
 }
 

@@ -1,6 +1,6 @@
 /**
- * What signals mean to the program: to stop, to read the configuration again, to save, to print. They are
- * heard from the very start, and acted upon when the broker serves.
+ * What signals mean to the program: to stop, to read the configuration again, to save, to print.
+ * They are heard from the very start, and acted upon when the broker serves.
  *
  * The idea: reloads follow one another; of several that wait, one is enough.
  *

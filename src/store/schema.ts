@@ -3,8 +3,8 @@
  * A new file takes all of them, an older one those that it lacks, and a newer one is refused,
  * because what this version does not know it could only damage.
  *
- * A message that waits in one place stands there, in `body`; one that waits in several, or is large,
- * stands once in `messages`, and triggers count in `holders` how many rows name it.
+ * A message that waits in one place stands there, in `body`; one that waits in several, or is
+ * large, stands once in `messages`, and triggers count in `holders` how many rows name it.
  *
  * @module
  */
@@ -88,7 +88,7 @@ const FIRST: SchemaStep = [
 ];
 
 /** Every step so far, the oldest first. */
-export const SCHEMA: readonly SchemaStep[] = [FIRST];
+const SCHEMA: readonly SchemaStep[] = [FIRST];
 
 function countHolders(table: string): SchemaStep {
   return [
@@ -112,7 +112,11 @@ function letGo(): string {
  * @throws {OperationError} with code `"not-supported"` when it is of a newer version, or of another
  * program; it is left as it is then.
  */
-export function migrate(database: SqlDatabase, path: string, steps = SCHEMA): void {
+export function migrate(
+  database: SqlDatabase,
+  path: string,
+  steps: readonly SchemaStep[] = SCHEMA,
+): void {
   const tables = database.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'")
     .all().map(([name]) => name);
   if (tables.length > 0 && !tables.includes("midge")) {

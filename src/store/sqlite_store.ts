@@ -19,7 +19,7 @@ import { type Clocks, StoreClock } from "./store_clock.ts";
 
 /** How often a batch also notes what time it is, in milliseconds of the store's time. */
 const MARK_MS = 10_000;
-/** After so many batches, disk space that is not used any more is given back, a little each time. */
+/** After so many batches some of the disk space is given back that is not used any more. */
 const TIDY_BATCHES = 64;
 
 export interface SqliteStoreOptions {

@@ -1,7 +1,7 @@
 /**
  * The time of a store. The broker's clock starts anew with each process and never jumps; the wall
  * clock goes on over a restart and jumps when somebody sets it. A store's own time has the best of
- * both: it runs with the broker's clock, and what passes between two runs is told by the wall clock.
+ * both: it runs with the broker's clock, and what passes between two runs the wall clock tells.
  *
  * So a wall clock that is set while the broker runs moves no deadline, and one that is behind at
  * the next start, as without a battery, lets nothing live longer than if no time had passed.
