@@ -162,12 +162,12 @@ function hasRoomForAll({ stored, limits }: BrokerState, messageBytes: number): b
 
 /** Whether one more message that the store keeps may wait in memory as well. */
 export function hasWindow(
-  { stored, limits }: BrokerState,
-  { queue, connection }: Session<Connection>,
+  state: BrokerState,
+  { queue }: Session<Connection>,
   messageBytes: number,
 ): boolean {
-  const { queueWindowMessagesMax, queueWindowBytesMax, queueWindowBytesTotalMax } = limits;
-  return (connection !== undefined || stored.loadedBytes < queueWindowBytesTotalMax) &&
+  const { queueWindowMessagesMax, queueWindowBytesMax } = state.limits;
+  return !state.isCrowded &&
     queue.hasWindow(messageBytes, queueWindowMessagesMax, queueWindowBytesMax);
 }
 

@@ -84,8 +84,7 @@ function leaveSession(
     return;
   }
   session.settleDeliveries();
-  const isCrowded = state.stored.loadedBytes > state.limits.queueWindowBytesTotalMax;
-  if (isCrowded && state.records(session)) session.queue.unload();
+  if (state.isCrowded && state.records(session)) session.queue.unload();
   if (session.expiryInterval !== NEVER_EXPIRES) {
     session.endsAt = now + session.expiryInterval * 1000;
   }

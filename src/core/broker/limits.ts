@@ -41,7 +41,7 @@ export interface Limits {
   readonly queueWindowBytesMax: number;
   /**
    * Bytes that wait in memory for all clients together, a message counted for each of them. Beyond
-   * it, what comes for clients that are away waits in the store alone.
+   * it, what the store keeps waits there alone, and is read back in small parts.
    */
   readonly queueWindowBytesTotalMax: number;
   /**

@@ -18,6 +18,9 @@ import { findOwed, isVouchedFor } from "./retained.ts";
 import { sendAck } from "./send.ts";
 import type { BrokerState, Load } from "./state.ts";
 
+/** Deliveries that are read back at a time while memory is short. */
+const CROWDED_LOAD_MAX = 32;
+
 /**
  * Sends what a session is owed, as far as window and backlog allow: first what was in flight
  * before, then what is queued, then retained messages of new subscriptions.
@@ -140,7 +143,10 @@ function sendOwedRetained(
 /** Has the next part of a queue read back, once most of the last one has been sent. */
 function loadLeft(state: BrokerState, session: Session<Connection>): void {
   const { queue, clientId } = session;
-  const { queueWindowMessagesMax: countMax, queueWindowBytesMax: bytesMax } = state.limits;
+  const { queueWindowMessagesMax, queueWindowBytesMax: bytesMax } = state.limits;
+  const countMax = state.isCrowded
+    ? Math.min(CROWDED_LOAD_MAX, queueWindowMessagesMax)
+    : queueWindowMessagesMax;
   if (queue.leftCount === 0 || queue.isLoading) return;
   if (queue.loadedCount > countMax / 2 || queue.loadedBytes > bytesMax / 2) return;
   queue.isLoading = true;

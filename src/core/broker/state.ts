@@ -260,6 +260,11 @@ export class BrokerState {
     return this.backlogBytes > this.limits.backlogBytesTotalMax;
   }
 
+  /** Whether so much waits in memory that what the store keeps should wait there. */
+  get isCrowded(): boolean {
+    return this.stored.loadedBytes >= this.limits.queueWindowBytesTotalMax;
+  }
+
   /** A fresh identifier for a question of this connection, whose packets wait from now on. */
   ask(connection: Connection): number {
     const id = ++this.#lastQuestionId;

@@ -5,6 +5,7 @@ import { assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { DEFAULT_LISTENER } from "../../../src/core/broker/limits.ts";
 import { type Client, OPEN_POLICY } from "../../../src/core/broker/question.ts";
+import type { Delivery } from "../../../src/core/session/delivery.ts";
 import type { ListenerSettings } from "../../../src/core/session/peer.ts";
 import { MemoryStore } from "../../../src/store/memory_store.ts";
 import type { StoredRecord } from "../../../src/core/broker/change.ts";
@@ -214,6 +215,13 @@ function restored(changes: readonly StoredRecord[], now: number, options = {}): 
   broker.core.restore(changes, now);
   broker.endTurn();
   return broker;
+}
+
+/** A store that has lost every queue. */
+class ForgetfulStore extends MemoryStore {
+  override loadDeliveries(): Delivery[] {
+    return [];
+  }
 }
 
 test("restore() gives what was there, whatever has happened: nothing is lost, nothing comes twice [MQTT-4.1.0-1] [MQTT-4.3.3-10]", () => {
@@ -440,6 +448,24 @@ test("A long queue waits in the store, in its order, over restarts and while mor
   const once = got.filter((payload, i) => got.indexOf(payload) === i);
   assertEquals(once, Array.from({ length: sent }, (_, i) => `${i + 1}`));
   assertEquals([got.length - sent <= 4, broker.core.storedCount], [true, 0]);
+});
+
+test("What is missing in the store is counted and reported, and the session goes on", () => {
+  const limits = { queueWindowMessagesMax: 2 };
+  const broker = new VirtualBroker({ store: new ForgetfulStore(), limits });
+  const stays = { clientId: "away", cleanStart: false, properties: { sessionExpiryInterval: 60 } };
+  const client = broker.connect(stays);
+  client.send(subscribe(1, [request("a", { qos: 1 })]));
+  client.drop();
+  for (let i = 0; i < 5; i++) broker.publish("a", { qos: 1, payload: `${i}` });
+  broker.takeEvents();
+  const back = broker.connect(stays);
+  assertEquals(back.settle().length, 2);
+  const lost = broker.takeEvents().filter(({ kind }) => kind === "deliveries-lost");
+  assertEquals(lost, [{ kind: "deliveries-lost", clientId: "away", count: 3 }]);
+  assertEquals(broker.core.counters.publishDropped, 3);
+  broker.publish("a", { qos: 1, payload: "5" });
+  assertEquals(back.settle().length, 1);
 });
 
 test("What is left in the store counts against every limit of a queue", () => {
