@@ -23,7 +23,7 @@ const PAGE_ROWS = 2000;
 const PAGE_SESSIONS = 500;
 
 /** Retained messages that come in one piece, and share its memory from then on. */
-const PACKED_ROWS = 64;
+const PACKED_ROWS = 256;
 
 /**
  * A page of retained messages as one row: their sequence numbers, the rows in which those stand
