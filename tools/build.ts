@@ -1,19 +1,20 @@
 /**
- * `deno task build`: bundles `mod.ts` into `dist/midge.js`, one module that Deno, Bun and Node run.
- * With `--compile`, Bun makes a single executable of it. Prints what each weighs. The path of another
+ * `deno task build`: bundles `mod.ts` into `dist/midge.js`, one module that Deno, Bun and Node run,
+ * and `client_web.ts` into `dist/midge_client_web.js`, one for browsers. With `--compile`, Bun makes a single executable of it. Prints what each weighs. The path of another
  * program of ours, such as a benchmark's server, is bundled into `dist` under its own name.
  *
  * @module
  */
 
 import { bundleProgram, stopBundler } from "./bundle.ts";
-import { installPackages, installRuntime } from "./packages.ts";
-import { runCommand } from "./process.ts";
-import { fromRoot, ROOT } from "./root.ts";
+import { makeExecutable } from "./executable.ts";
+import { installPackages } from "./packages.ts";
+import { fromRoot } from "./root.ts";
+import { bundleWebClient } from "./web_client.ts";
 
 const BUNDLE = "dist/midge.js";
+const WEB_CLIENT = "dist/midge_client_web.js";
 const EXECUTABLE = "dist/midge";
-const COMPILE_LIMIT_MS = 300_000;
 
 async function build(args: readonly string[]): Promise<void> {
   const program = args.find((arg) => arg.endsWith(".ts"));
@@ -24,26 +25,20 @@ async function build(args: readonly string[]): Promise<void> {
     : `dist/${program.slice(program.lastIndexOf("/") + 1, -".ts".length)}.js`;
   await installPackages();
   await bundleProgram(program ?? "mod.ts", bundle);
+  if (program === undefined) {
+    const { code } = await bundleWebClient();
+    await Deno.writeFile(fromRoot(WEB_CLIENT), code);
+    await printSize(WEB_CLIENT, code);
+  }
   await stopBundler();
-  const bytes = await Deno.readFile(fromRoot(bundle));
-  console.log(`${bundle}: ${kib(bytes.length)}, ${kib(await gzipSize(bytes))} compressed`);
-  if (args.includes("--compile")) await compile();
+  await printSize(bundle, await Deno.readFile(fromRoot(bundle)));
+  if (!args.includes("--compile")) return;
+  await makeExecutable(BUNDLE, EXECUTABLE);
+  console.log(`${EXECUTABLE}: ${kib((await Deno.stat(fromRoot(EXECUTABLE))).size)}`);
 }
 
-async function compile(): Promise<void> {
-  const bun = await installRuntime("bun");
-  const args = [
-    "build",
-    "--compile",
-    "--bytecode",
-    "--format=esm",
-    BUNDLE,
-    "--outfile",
-    EXECUTABLE,
-  ];
-  const result = await runCommand(bun, args, { cwd: ROOT, limitMs: COMPILE_LIMIT_MS });
-  if (result.code !== 0) throw new Error(`Bun could not compile: ${result.output.trim()}`);
-  console.log(`${EXECUTABLE}: ${kib((await Deno.stat(fromRoot(EXECUTABLE))).size)}`);
+async function printSize(path: string, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
+  console.log(`${path}: ${kib(bytes.length)}, ${kib(await gzipSize(bytes))} compressed`);
 }
 
 async function gzipSize(bytes: Uint8Array<ArrayBuffer>): Promise<number> {

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { bundleWebClient } from "./web_client.ts";
 import { zoneCheckCommand, ZONES } from "./zone_types.ts";
 import { runCommand } from "./process.ts";
 import { ROOT } from "./root.ts";
@@ -40,6 +41,8 @@ export async function runChecks(): Promise<SuiteResult> {
     const detail = result.isTimedOut ? "It ran into its time limit" : result.output.trim();
     cases.push(toCase(name, result.code === 0 ? [] : detail.split("\n")));
   }
+  const { imports } = await bundleWebClient();
+  cases.push(toCase("the client for browsers imports nothing", imports));
   const project = await readProject();
   for (const rule of RULES) cases.push(toCase(rule.name, rule.find(project)));
   return { name: "checks", cases, elapsedMs: performance.now() - start };

@@ -23,6 +23,11 @@ export const ZONES: readonly Zone[] = [
     lib: ["esnext", "dom", "dom.iterable", "dom.asynciterable"],
     has: (path) => path.startsWith("src/") && !isOfRuntime(path),
   },
+  {
+    name: "browser",
+    lib: ["esnext", "dom", "dom.iterable", "dom.asynciterable"],
+    has: (path) => path === "client_web.ts",
+  },
 ];
 
 /** The arguments of `deno` that check a zone; writes the configuration they name. */
@@ -36,7 +41,8 @@ export async function zoneCheckCommand(zone: Zone): Promise<string[]> {
   const configPath = `dist/${zone.name}.deno.json`;
   await Deno.mkdir(fromRoot("dist"), { recursive: true });
   await Deno.writeTextFile(fromRoot(configPath), JSON.stringify(generated));
-  const files = (await listFiles("src")).filter((path) => path.endsWith(".ts") && zone.has(path));
+  const files = ["client_web.ts", ...await listFiles("src")]
+    .filter((path) => path.endsWith(".ts") && zone.has(path));
   return ["check", "-q", `--config=${configPath}`, "--no-lock", ...files];
 }
 

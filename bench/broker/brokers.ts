@@ -80,8 +80,8 @@ export async function prepare(sources: readonly BrokerSource[]): Promise<void> {
 
 export interface StartOptions {
   readonly wire: Wire;
-  /** Whether it keeps on disk what it has to keep. */
-  readonly isDurable: boolean;
+  /** Whether it keeps on disk what it has to keep; it does not unless told. */
+  readonly isDurable?: boolean;
   /** Where it may run; anywhere unless told. */
   readonly cpu: string | undefined;
 }
@@ -89,7 +89,7 @@ export interface StartOptions {
 /** Starts a broker, on one CPU where that is wanted, and waits until it accepts connections. */
 export async function startBroker(
   source: BrokerSource,
-  { wire, isDurable, cpu }: StartOptions,
+  { wire, isDurable = false, cpu }: StartOptions,
 ): Promise<RunningBroker> {
   if (source.kind === "url") return await attach(source.url, source.pid);
   const port = await freePort();
@@ -128,7 +128,11 @@ export async function startBroker(
 
 async function commandOf(
   source: Exclude<BrokerSource, { kind: "url" }>,
-  { wire, isDurable, port }: Pick<StartOptions, "wire" | "isDurable"> & { readonly port: number },
+  { wire, isDurable, port }: {
+    readonly wire: Wire;
+    readonly isDurable: boolean;
+    readonly port: number;
+  },
 ): Promise<string[]> {
   const config = async (): Promise<string> =>
     await writeConfig({ wire, isDurable, port, sparePort: await freePort() });

@@ -28,7 +28,10 @@ interface CommandEntry {
 /** The commands, in the order in which people meet them. */
 export const COMMANDS = {
   pub: { purpose: "Publish messages.", program: "mosquitto_pub" },
+  sub: { purpose: "Subscribe and print what comes.", program: "mosquitto_sub" },
+  rr: { purpose: "Publish a request and print the response.", program: "mosquitto_rr" },
   passwd: { purpose: "Keep password files.", program: "mosquitto_passwd" },
+  ctrl: { purpose: "Show how a running broker is set up.", program: "mosquitto_ctrl" },
   signal: { purpose: "Tell running brokers to do something.", program: "mosquitto_signal" },
   "db-dump": {
     purpose: "Print what is in a database of Mosquitto.",

@@ -11,7 +11,10 @@ import { chooseCommand, type Command, type CommandName } from "./command.ts";
 
 const COMMANDS: Readonly<Record<CommandName, () => Promise<Command>>> = {
   pub: async () => (await import("./client/pub.ts")).pub,
+  sub: async () => (await import("./client/sub.ts")).sub,
+  rr: async () => (await import("./client/rr.ts")).rr,
   passwd: async () => (await import("./passwd.ts")).passwd,
+  ctrl: async () => (await import("./ctrl/ctrl.ts")).ctrl,
   signal: async () => (await import("./signal.ts")).signal,
   "db-dump": async () => (await import("./db_dump/db_dump.ts")).dbDump,
   completion: async () => (await import("./completion/completion.ts")).completion,

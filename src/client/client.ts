@@ -9,14 +9,21 @@
 import { ClientEngine } from "../core/client/client_engine.ts";
 import type { ClientSink } from "../core/client/client_sink.ts";
 import type { ConnackPacket } from "../core/codec/packet.ts";
-import { NO_PROPERTIES, type Properties } from "../core/codec/property.ts";
+import type { Properties } from "../core/codec/property.ts";
 import { ReasonCode } from "../core/codec/reason_code.ts";
 import { Authenticator } from "./authenticator.ts";
-import { ClientError, hexOf } from "./client_error.ts";
 import type { BrokerAddress, ClientEvent, ClientOptions } from "./client_options.ts";
 import { bytesOf, connectPacketOf } from "./connect_packet.ts";
-import { closedError, Connections, refusedError } from "./connections.ts";
+import {
+  brokenError,
+  closedError,
+  disconnectedError,
+  refusedError,
+  silenceError,
+} from "./connection_errors.ts";
+import { Connections } from "./connections.ts";
 import { Exchanges, type WaitOptions } from "./exchanges.ts";
+import { guarded } from "./guarded.ts";
 import { Incoming } from "./incoming.ts";
 import type { Message } from "./message.ts";
 import type { MessagesOptions, MessageStream } from "./message_stream.ts";
@@ -43,8 +50,6 @@ export interface DisconnectOptions {
 }
 
 const NO_OPTIONS = Object.freeze({});
-const QUEUE_MESSAGES_MAX = 1000;
-const QUEUE_BYTES_MAX = 16_777_216;
 
 /**
  * An MQTT client.
@@ -53,14 +58,13 @@ const QUEUE_BYTES_MAX = 16_777_216;
  * goes wrong is a {@linkcode ClientError} with a stable `code`.
  *
  * ```ts
- * import { Client } from "./src/client/client.ts";
- * import { currentRuntime } from "./src/runtime/current.ts";
+ * import { Client } from "./client.ts";
  * import { Broker } from "./mod.ts";
  *
  * const broker = new Broker();
  * const { port } = await broker.listen({ port: 0 });
  *
- * const client = await Client.connect(`mqtt://127.0.0.1:${port}`, { runtime: currentRuntime });
+ * const client = await Client.connect(`mqtt://127.0.0.1:${port}`);
  * const messages = client.messages("rooms/+/temperature");
  * await client.subscribe("rooms/+/temperature", { qos: 1 });
  * await client.publish("rooms/kitchen/temperature", "21.5", { qos: 1 });
@@ -98,13 +102,14 @@ export class Client {
   constructor(address: BrokerAddress, options: ClientOptions = {}) {
     const isUrl = typeof address === "string" || address instanceof URL;
     const target = isUrl ? parseTarget(address) : undefined;
-    const { inflightMax, answerTimeoutMs, onMessage } = options;
+    const { inflightMax, answerTimeoutMs, topicAliasesMax, onMessage } = options;
     this.#options = options;
     this.closed = new Promise((resolve) => this.#finish = resolve);
     this.#engine = new ClientEngine(this.#sink(), {
       acknowledgesLater: true,
       ...inflightMax === undefined ? {} : { inflightMax },
       ...answerTimeoutMs === undefined ? {} : { answerTimeoutMs },
+      ...topicAliasesMax === undefined ? {} : { topicAliasesMax },
     });
     const connections = new Connections(this.#engine, {
       options,
@@ -135,10 +140,7 @@ export class Client {
         abandoned: (message, error) => this.#tell({ kind: "abandoned", message, error }),
         journal: this.#journal,
       },
-      {
-        messagesMax: options.queueMessagesMax ?? QUEUE_MESSAGES_MAX,
-        bytesMax: options.queueBytesMax ?? QUEUE_BYTES_MAX,
-      },
+      options,
     );
     this.#incoming = new Incoming(this.#engine, {
       wake,
@@ -150,6 +152,8 @@ export class Client {
     this.#requests = new Requests(this.#engine, {
       wake,
       connected: (signal) => connections.connected(signal),
+      unsubscribed: (filter, reasonCode) =>
+        this.#tell({ kind: "unsubscribed", filter, reasonCode }),
     });
     this.#exchanges = new Exchanges({
       protocolVersion: options.protocolVersion ?? 5,
@@ -169,11 +173,11 @@ export class Client {
    * Makes a client and connects it.
    *
    * @throws {ClientError} with code `"connection-refused"` when the broker does not want it,
-   * `"lookup-failed"`, `"connect-failed"`, `"proxy-failed"`, `"tls-failed"` or `"timed-out"` when it
-   * cannot be reached, `"not-supported"`, or `"invalid-argument"`.
+   * `"lookup-failed"`, `"connect-failed"`, `"proxy-failed"`, `"tls-failed"` or `"timed-out"` when
+   * it cannot be reached, `"not-supported"`, `"store-failed"` or `"invalid-argument"`.
    */
   static async connect(address: BrokerAddress, options: ClientOptions = {}): Promise<Client> {
-    const client = new Client(address, options);
+    const client = new this(address, options);
     await client.open();
     return client;
   }
@@ -195,6 +199,21 @@ export class Client {
   /** Messages that wait to be sent, because there is no connection or too much is in flight. */
   get queuedCount(): number {
     return this.#outgoing.queuedCount;
+  }
+
+  /**
+   * Whether a message of QoS 0 would leave at once: there is a connection, nothing waits, and the
+   * network takes more. Who publishes much asks this before each message, and waits for `ready`
+   * when it is `false`; such a `publish` costs no promise and no place in the queue.
+   */
+  get hasRoom(): boolean {
+    return this.#outgoing.hasRoom;
+  }
+
+  /** Resolves when `hasRoom` is or becomes `true`. */
+  ready(options: { readonly signal?: AbortSignal } = NO_OPTIONS): Promise<void> {
+    if (this.#connections.isEnded) return Promise.reject(closedError());
+    return this.#outgoing.ready(options.signal);
   }
 
   /** Connects, and stays connected until the client is closed; throws as `connect` does. */
@@ -286,15 +305,7 @@ export class Client {
     payload: Uint8Array | string,
     options: PublishOptions = NO_OPTIONS,
   ): Promise<PublishResult> {
-    const { responseTopic, correlationData } = request.properties;
-    if (responseTopic === undefined) {
-      const message = "Cannot respond to a message without a response topic";
-      return Promise.reject(new ClientError("invalid-argument", message));
-    }
-    const properties = correlationData === undefined
-      ? options.properties ?? NO_PROPERTIES
-      : { ...options.properties, correlationData };
-    return this.publish(responseTopic, payload, { qos: request.qos, ...options, properties });
+    return this.#exchanges.respond(request, bytesOf(payload), options);
   }
 
   /** Repeats the enhanced authentication (section 4.12.1); version 5 only. */
@@ -327,7 +338,7 @@ export class Client {
   }
 
   #sink(): ClientSink {
-    const failed = (error: ClientError): void => this.#connections.failed(error);
+    const failed = (error: unknown): void => this.#connections.failed(error);
     return {
       onConnack: (packet) => this.#answered(packet),
       // The messages are known here as well, with those who wait for them.
@@ -341,16 +352,10 @@ export class Client {
       onSuback: (packet) => this.#requests.answered(packet),
       onUnsuback: (packet) => this.#requests.answered(packet),
       onAuth: (packet) => this.#authenticator.received(packet),
-      onDisconnect: ({ reasonCode }) => {
-        const message = `The broker ended the connection: ${hexOf(reasonCode)}`;
-        failed(new ClientError("disconnected", message, { reasonCode }));
-      },
-      onError: (cause) => {
-        const message = `The broker broke the protocol: ${cause.message}`;
-        failed(new ClientError("protocol-error", message, { cause }));
-      },
+      onDisconnect: (packet) => failed(disconnectedError(packet)),
+      onError: (cause) => failed(brokenError(cause)),
       onSilence: (cause) => {
-        failed(new ClientError("timed-out", `The broker does not answer: ${cause}`));
+        failed(silenceError(cause));
         this.#connections.link?.abort();
       },
     };
@@ -370,7 +375,6 @@ export class Client {
   }
 
   #losing(error: unknown): void {
-    this.#outgoing.connectionLost();
     this.#incoming.connectionLost();
     this.#authenticator.connectionLost(error);
   }
@@ -389,16 +393,5 @@ export class Client {
   #tell(event: ClientEvent): void {
     const { onEvent } = this.#options;
     if (onEvent !== undefined) guarded(onEvent, event);
-  }
-}
-
-/** Calls an application's function; what it throws is reported by the platform, as of any task. */
-function guarded<T>(callback: (value: T) => void, value: T): void {
-  try {
-    callback(value);
-  } catch (error) {
-    queueMicrotask(() => {
-      throw error;
-    });
   }
 }

@@ -6,7 +6,7 @@
  * @module
  */
 
-import { OperationError } from "../core/base/operation_error.ts";
+import type { Properties } from "../core/codec/property.ts";
 import type { ReasonCode } from "../core/codec/reason_code.ts";
 
 /** Every code that a {@linkcode ClientError} can carry. */
@@ -46,23 +46,33 @@ export type ClientErrorCode =
   /** The client has been closed. */
   | "closed";
 
+/** What is known besides the code. */
+export interface ClientErrorDetails {
+  readonly reasonCode?: ReasonCode;
+  readonly properties?: Properties;
+  readonly reason?: string;
+}
+
 /** Thrown by the client library; see {@linkcode ClientErrorCode}. */
 export class ClientError extends Error {
   override readonly name = "ClientError";
   readonly code: ClientErrorCode;
   /** What the broker said, where it is the broker who refused. */
   readonly reasonCode: ReasonCode | undefined;
+  /** What else the broker said: a reason string, another server, user properties; version 5. */
+  readonly properties: Properties | undefined;
   /** What the system or the proxy said, in its own words: `Connection refused`. */
   readonly reason: string | undefined;
 
   constructor(
     code: ClientErrorCode,
     message: string,
-    options: ErrorOptions & { readonly reasonCode?: ReasonCode; readonly reason?: string } = {},
+    options: ErrorOptions & ClientErrorDetails = {},
   ) {
     super(message, options);
     this.code = code;
     this.reasonCode = options.reasonCode;
+    this.properties = options.properties;
     this.reason = options.reason;
   }
 }
@@ -70,25 +80,4 @@ export class ClientError extends Error {
 /** A reason code as messages show it. */
 export function hexOf(reasonCode: ReasonCode): string {
   return `0x${reasonCode.toString(16).padStart(2, "0")}`;
-}
-
-/** The error for a connection that could not be had. */
-export function dialFailure(cause: unknown): ClientError {
-  if (cause instanceof ClientError) return cause;
-  if (!(cause instanceof OperationError)) {
-    const detail = cause instanceof Error ? `: ${cause.message}` : "";
-    return new ClientError("connect-failed", `Cannot connect to the broker${detail}`, { cause });
-  }
-  const { code, message, reason } = cause;
-  const options = reason === undefined ? { cause } : { cause, reason };
-  switch (code) {
-    case "lookup-failed":
-    case "proxy-failed":
-    case "tls-failed":
-    case "timed-out":
-    case "not-supported":
-      return new ClientError(code, message, options);
-    default:
-      return new ClientError("connect-failed", message, options);
-  }
 }

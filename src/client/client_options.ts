@@ -8,6 +8,7 @@
 import type { ConnackPacket } from "../core/codec/packet.ts";
 import type { Properties } from "../core/codec/property.ts";
 import type { ProtocolVersion, QoS } from "../core/codec/protocol.ts";
+import type { ReasonCode } from "../core/codec/reason_code.ts";
 import type { ByteDuplex } from "../driver/stream_connection.ts";
 import type { Dialer, ProxyOptions, Runtime } from "../runtime/runtime.ts";
 import type { TlsClientOptions } from "../runtime/tls.ts";
@@ -88,6 +89,11 @@ export interface ClientOptions {
   readonly isBridge?: boolean;
   /** Messages in flight at most, within what the broker allows; 65,535 unless given. */
   readonly inflightMax?: number;
+  /**
+   * Version 5: topics that are sent as a number (an alias) from the second message on, the first
+   * ones that are published to, within what the broker allows; none unless given.
+   */
+  readonly topicAliasesMax?: number;
   /** Messages that may wait to be sent; 1,000 unless given. */
   readonly queueMessagesMax?: number;
   /** Payload bytes that may wait to be sent; 16 MiB unless given. */
@@ -144,6 +150,12 @@ export type ClientEvent =
   | { readonly kind: "disconnected"; readonly error: unknown }
   /** The attempt, counted from 1, that begins in `delayMs` milliseconds. */
   | { readonly kind: "reconnecting"; readonly attempt: number; readonly delayMs: number }
+  /** The broker had forgotten a subscription, and does not grant it again. */
+  | {
+    readonly kind: "unsubscribed";
+    readonly filter: string;
+    readonly reasonCode: ReasonCode;
+  }
   /** A message of an earlier process, from the store, that will not be delivered. */
   | { readonly kind: "abandoned"; readonly message: StoredMessage; readonly error: unknown }
   /** For good; `error` is `undefined` when it was asked for. */

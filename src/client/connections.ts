@@ -12,11 +12,14 @@ import type { ClientEngine } from "../core/client/client_engine.ts";
 import type { ConnackPacket, ConnectPacket } from "../core/codec/packet.ts";
 import type { Properties } from "../core/codec/property.ts";
 import { ReasonCode } from "../core/codec/reason_code.ts";
+import type { Transport, TransportHandler } from "../transport/transport.ts";
 import { pause } from "./backoff.ts";
-import { ClientError, dialFailure, hexOf } from "./client_error.ts";
+import { ClientError } from "./client_error.ts";
+import { closedError, dialFailure, lostError } from "./connection_errors.ts";
 import type { ClientEvent, ClientOptions, Dial } from "./client_options.ts";
 import { Link } from "./link.ts";
 import { Reconnector } from "./reconnect.ts";
+import { Waiters } from "./waiters.ts";
 
 /** What the connections need of their client. */
 export interface ConnectionsOwner {
@@ -41,18 +44,13 @@ export interface ConnectionsOwner {
   tell(event: ClientEvent): void;
 }
 
-interface Waiter {
-  readonly resolve: () => void;
-  readonly reject: (error: unknown) => void;
-}
-
 export class Connections {
   readonly #engine: ClientEngine;
   readonly #owner: ConnectionsOwner;
   readonly #reconnector: Reconnector;
   /** Aborted when the client ends. */
   readonly #ending: AbortController = new AbortController();
-  readonly #waiters: Set<Waiter> = new Set();
+  readonly #waiters: Waiters = new Waiters();
   #now: () => number = () => performance.now();
   #defer: (flush: () => void) => void = (flush) => queueMicrotask(flush);
   #link: Link | undefined;
@@ -102,33 +100,14 @@ export class Connections {
     if (this.#isEnded) return Promise.reject(closedError());
     if (signal?.aborted) return Promise.reject(signal.reason);
     if (this.#engine.phase === "connected") return Promise.resolve();
-    return new Promise((resolve, reject) => {
-      const end = (): void => signal?.removeEventListener("abort", onAbort);
-      const waiter: Waiter = {
-        resolve() {
-          end();
-          resolve();
-        },
-        reject(error) {
-          end();
-          reject(error);
-        },
-      };
-      const onAbort = (): void => {
-        this.#waiters.delete(waiter);
-        waiter.reject(signal!.reason);
-      };
-      signal?.addEventListener("abort", onAbort);
-      this.#waiters.add(waiter);
-    });
+    return this.#waiters.wait(signal);
   }
 
   /** The broker has accepted the connection. */
   accepted(connack: ConnackPacket): void {
     this.#wasConnected = true;
     this.#connectedAt = this.#now();
-    for (const waiter of this.#waiters) waiter.resolve();
-    this.#waiters.clear();
+    this.#waiters.resolve();
     this.#owner.tell({ kind: "connected", connack });
   }
 
@@ -178,7 +157,7 @@ export class Connections {
     const ending = this.#ending.signal;
     let error: unknown;
     try {
-      await this.#prepare();
+      await this.#untilEnding(this.#prepare());
     } catch (cause) {
       this.stop(dialFailure(cause));
     }
@@ -212,6 +191,8 @@ export class Connections {
         const packet = await this.#nextConnect();
         if (ending.aborted) return resolve(undefined);
         await this.#owner.dial((transport) => {
+          // Too late: nobody waits for it any more.
+          if (ending.aborted) return discarded(transport);
           const link = new Link(this.#engine, transport, {
             now: this.#now,
             defer: this.#defer,
@@ -222,12 +203,31 @@ export class Connections {
           this.#link = link;
           this.#engine.connect(packet, this.#now());
           this.#owner.begun();
-          if (ending.aborted) queueMicrotask(() => link.abort());
           link.wake();
           return link;
         }, ending);
       };
-      open().catch((cause) => resolve(dialFailure(cause)));
+      // Once there is a link, its end is what counts.
+      this.#untilEnding(open()).then(() => {
+        if (this.#link === undefined && ending.aborted) resolve(undefined);
+      }, (cause) => resolve(dialFailure(cause)));
+    });
+  }
+
+  /** Waits for a task, but not for longer than the client lives. */
+  #untilEnding(task: Promise<void>): Promise<void> {
+    const ending = this.#ending.signal;
+    return new Promise((resolve, reject) => {
+      const end = (): void => {
+        ending.removeEventListener("abort", end);
+        resolve();
+      };
+      if (ending.aborted) resolve();
+      else ending.addEventListener("abort", end);
+      task.then(end, (error) => {
+        reject(error);
+        end();
+      });
     });
   }
 
@@ -266,25 +266,13 @@ export class Connections {
   #end(error: unknown): void {
     if (this.#isEnded) return;
     this.#isEnded = true;
-    for (const waiter of this.#waiters) waiter.reject(error ?? closedError());
-    this.#waiters.clear();
+    this.#waiters.reject(error ?? closedError());
     this.#owner.ended(error);
   }
 }
 
-/** For whoever asks something of a client that has been closed. */
-export function closedError(): ClientError {
-  return new ClientError("closed", "The client is closed");
-}
-
-/** For a CONNACK that refuses. */
-export function refusedError({ reasonCode }: ConnackPacket): ClientError {
-  const message = `The broker refused the connection: ${hexOf(reasonCode)}`;
-  return new ClientError("connection-refused", message, { reasonCode });
-}
-
-function lostError(cause: unknown): unknown {
-  if (cause instanceof ClientError) return cause;
-  const detail = cause instanceof Error ? `: ${cause.message}` : "";
-  return new ClientError("connection-lost", `The connection failed${detail}`, { cause });
+/** Ends a connection that came when the client had ended. */
+function discarded(transport: Transport): TransportHandler {
+  queueMicrotask(() => transport.abort());
+  return { onBytes() {}, onWritable() {}, onClose() {} };
 }

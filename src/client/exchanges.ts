@@ -7,9 +7,10 @@
 
 import type { IncomingMessage } from "../core/client/incoming_message.ts";
 import type { ProtocolVersion } from "../core/codec/protocol.ts";
+import { NO_PROPERTIES } from "../core/codec/property.ts";
 import { ClientError } from "./client_error.ts";
 import { type Message, messageOf } from "./message.ts";
-import type { PublishOptions } from "./outgoing_entry.ts";
+import type { PublishOptions, PublishResult } from "./outgoing_entry.ts";
 
 /** How a request is made. */
 export interface WaitOptions {
@@ -32,7 +33,7 @@ export interface ExchangesOwner {
   responseTopic(): string;
   connected(): Promise<void>;
   subscribe(filter: string): Promise<unknown>;
-  publish(topic: string, payload: Uint8Array, options: PublishOptions): Promise<unknown>;
+  publish(topic: string, payload: Uint8Array, options: PublishOptions): Promise<PublishResult>;
 }
 
 export class Exchanges {
@@ -64,6 +65,23 @@ export class Exchanges {
       return this.#owner.publish(topic, payload, { ...options, properties });
     }).catch((error) => this.#waiting.get(keyOf(correlationData))?.reject(error));
     return await response;
+  }
+
+  /** Answers a request. */
+  respond(request: Message, payload: Uint8Array, options: PublishOptions): Promise<PublishResult> {
+    const { responseTopic, correlationData } = request.properties;
+    if (responseTopic === undefined) {
+      const message = "Cannot respond to a message without a response topic";
+      return Promise.reject(new ClientError("invalid-argument", message));
+    }
+    const properties = correlationData === undefined
+      ? options.properties ?? NO_PROPERTIES
+      : { ...options.properties, correlationData };
+    return this.#owner.publish(responseTopic, payload, {
+      qos: request.qos,
+      ...options,
+      properties,
+    });
   }
 
   /** Subscribes to where responses come, once. */

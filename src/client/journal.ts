@@ -1,6 +1,6 @@
 /**
- * What a session store still has to be told. Changes of one turn become one commit, and nothing that
- * rests on them leaves before it has come back.
+ * What a session store still has to be told. Changes of one turn become one commit, and nothing
+ * that rests on them leaves before it has come back.
  *
  * @module
  */
@@ -18,11 +18,14 @@ export interface JournalOwner {
   failed(error: unknown): void;
 }
 
+const LATER_MS = 20;
+
 export class Journal {
   readonly #store: SessionStore;
   readonly #owner: JournalOwner;
   #changes: SessionChange[] = [];
   #isCommitDue = false;
+  #timer: ReturnType<typeof setTimeout> | undefined;
   /** The commit under way, where the store takes its time. */
   #committing: Promise<void> | undefined;
   /** The one after it. */
@@ -81,6 +84,18 @@ export class Journal {
   }
 
   /**
+   * Notes a change that nothing rests on: without it only something is sent again that may be. It
+   * goes with the next commit, so that an exchange costs one, or with one of its own soon.
+   */
+  addLater(change: SessionChange): void {
+    if (this.#failure !== undefined) return;
+    this.#changes.push(change);
+    this.#timer ??= setTimeout(() => {
+      this.settle()?.catch(() => {});
+    }, LATER_MS);
+  }
+
+  /**
    * Commits what was noted. `undefined` when all of it is durable now; otherwise a promise of that,
    * which rejects with a {@linkcode ClientError} of code `"store-failed"`.
    */
@@ -96,6 +111,8 @@ export class Journal {
   }
 
   #commit(): Promise<void> | undefined {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
     if (this.#changes.length === 0) return undefined;
     const changes = this.#changes;
     this.#changes = [];
@@ -119,6 +136,7 @@ export class Journal {
   #fail(cause: unknown): ClientError {
     const error = storeFailure(cause);
     this.#failure = error;
+    clearTimeout(this.#timer);
     this.#owner.failed(error);
     return error;
   }

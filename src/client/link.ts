@@ -10,6 +10,7 @@
 
 import type { ClientEngine } from "../core/client/client_engine.ts";
 import { Alarm } from "../driver/alarm.ts";
+import { CLOSE_TIMEOUT_MS } from "../transport/closing.ts";
 import type { Transport, TransportHandler } from "../transport/transport.ts";
 
 /** What a link needs of its client. */
@@ -46,6 +47,8 @@ export class Link implements TransportHandler {
   #isPaused = false;
   #isEnding = false;
   #isClosed = false;
+  /** When the last word has to have been taken by the network. */
+  #lateAt = Infinity;
 
   constructor(engine: ClientEngine, transport: Transport, owner: LinkOwner) {
     this.#engine = engine;
@@ -109,6 +112,10 @@ export class Link implements TransportHandler {
 
   #advance(): void {
     const now = this.#owner.now();
+    if (now >= this.#lateAt) {
+      this.#lateAt = Infinity;
+      return this.abort();
+    }
     // An answer cannot be heard while nothing is read.
     if (this.#isPaused) this.#engine.excuseSilence(now);
     this.#engine.advance(now);
@@ -123,12 +130,17 @@ export class Link implements TransportHandler {
       if (this.#outgoing !== undefined) break;
     }
     if (this.#engine.phase === "ended") this.#end();
-    this.#alarm.set(this.#engine.nextDeadline);
+    this.#alarm.set(Math.min(this.#engine.nextDeadline, this.#lateAt));
   }
 
   /** The engine has nothing more to say: the transport ends once it has said the last. */
   #end(): void {
-    if (this.#isEnding || this.#outgoing !== undefined) return;
+    if (this.#isEnding) return;
+    if (this.#outgoing !== undefined) {
+      this.#lateAt = Math.min(this.#lateAt, this.#owner.now() + CLOSE_TIMEOUT_MS);
+      return;
+    }
+    this.#lateAt = Infinity;
     this.#isEnding = true;
     this.#transport.close();
   }

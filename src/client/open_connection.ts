@@ -16,7 +16,7 @@ const TIMEOUT_MS = 30_000;
 const RESOURCE = "/mqtt";
 
 /** A way over the sockets of a runtime. */
-export interface Route extends Omit<DialOptions, "signal"> {
+interface Route extends Omit<DialOptions, "signal"> {
   /** Makes it a WebSocket. */
   readonly webSocket?: WebSocketOptions | undefined;
 }
@@ -49,7 +49,7 @@ export function dialFor(
 }
 
 /** How to connect by the sockets of a runtime. */
-export function dialBy(dialer: Dialer, { webSocket, ...socket }: Route): Dial {
+function dialBy(dialer: Dialer, { webSocket, ...socket }: Route): Dial {
   if (webSocket === undefined) {
     return (accept, signal) => dialer.dial({ ...socket, signal }, accept);
   }

@@ -12,6 +12,7 @@ import { PublishRefusal, type RestoredMessage } from "../core/client/outbound.ts
 import { NO_PROPERTIES, type Properties } from "../core/codec/property.ts";
 import { ReasonCode } from "../core/codec/reason_code.ts";
 import { ClientError, hexOf } from "./client_error.ts";
+import type { ClientOptions } from "./client_options.ts";
 import type { Journal } from "./journal.ts";
 import {
   checkProperties,
@@ -23,6 +24,7 @@ import {
   RESULT,
   settle,
 } from "./outgoing_entry.ts";
+import { Waiters } from "./waiters.ts";
 import type { StoredMessage, StoredSession } from "./session_store.ts";
 
 /** What the outgoing side needs of its client. */
@@ -39,10 +41,10 @@ export interface OutgoingOwner {
 }
 
 /** The bounds of what waits. */
-export interface QueueLimits {
-  readonly messagesMax: number;
-  readonly bytesMax: number;
-}
+export type QueueLimits = Pick<ClientOptions, "queueMessagesMax" | "queueBytesMax">;
+
+const MESSAGES_MAX = 1000;
+const BYTES_MAX = 16_777_216;
 
 export class Outgoing {
   readonly #engine: ClientEngine;
@@ -54,6 +56,7 @@ export class Outgoing {
   #queuedCount = 0;
   #queuedBytes = 0;
   readonly #inflight: Map<number, Entry> = new Map();
+  readonly #waiters: Waiters = new Waiters();
   /** Whether what the store holds is here, so that new messages can follow it. */
   #isLoaded: boolean;
   #lastSequence = 0;
@@ -74,10 +77,27 @@ export class Outgoing {
     return this.#queuedCount;
   }
 
+  /** Whether a message of QoS 0 would leave at once. */
+  get hasRoom(): boolean {
+    return this.#isQueueEmpty && this.#engine.phase === "connected" && this.#owner.hasRoom();
+  }
+
+  /** Resolves when there is room. */
+  ready(signal: AbortSignal | undefined): Promise<void> {
+    if (signal?.aborted) return Promise.reject(signal.reason);
+    if (this.hasRoom) return Promise.resolve();
+    return this.#waiters.wait(signal);
+  }
+
   publish(topic: string, payload: Uint8Array, options: PublishOptions): Promise<PublishResult> {
     if (options.signal?.aborted) return Promise.reject(options.signal.reason);
     try {
       this.#checkTopic(topic);
+      // One that waited would mean something else on a later connection.
+      if (options.properties?.topicAlias !== undefined) {
+        const message = "Topic aliases are given out by the client: see topicAliasesMax";
+        throw new ClientError("invalid-argument", message);
+      }
       let packetId: number = PublishRefusal.MUST_WAIT;
       if (this.#isQueueEmpty && this.#owner.hasRoom()) {
         packetId = this.#give(topic, payload, options);
@@ -117,7 +137,10 @@ export class Outgoing {
     for (;;) {
       const queue = this.#again.length > 0 ? this.#again : this.#queue;
       const entry = queue.peek();
-      if (entry === undefined) return false;
+      if (entry === undefined) {
+        if (this.#waiters.size > 0 && this.hasRoom) this.#waiters.resolve();
+        return false;
+      }
       if (!this.#owner.hasRoom()) return true;
       let packetId = 0;
       let fault: unknown;
@@ -172,24 +195,25 @@ export class Outgoing {
     const entry = this.#inflight.get(packetId);
     if (entry === undefined) return;
     this.#inflight.delete(packetId);
-    this.#forget(entry);
-    if (reasonCode >= ReasonCode.UNSPECIFIED_ERROR) {
+    // A crash before it is stored repeats what QoS 1 may repeat, and of QoS 2 no more than PUBREL.
+    const { sequence } = entry;
+    if (sequence > 0) this.#owner.journal?.addLater({ kind: "removed", sequence });
+    const isRefused = reasonCode >= ReasonCode.UNSPECIFIED_ERROR;
+    // It has it, and has only forgotten the identifier since it said so.
+    if (isRefused && entry.isReceived) settle(entry, RESULT);
+    else if (isRefused) {
       const message = `The broker refused the message: ${hexOf(reasonCode)}`;
-      fail(entry, new ClientError("refused", message, { reasonCode }));
+      fail(entry, new ClientError("refused", message, { reasonCode, properties }));
     } else settle(entry, { reasonCode, properties });
   }
 
   /** The broker has a message, and will not be sent it again. */
   received(packetId: number): void {
-    const sequence = this.#inflight.get(packetId)?.sequence ?? 0;
+    const entry = this.#inflight.get(packetId);
+    if (entry === undefined) return;
+    entry.isReceived = true;
+    const { sequence } = entry;
     if (sequence > 0) this.#owner.journal?.add({ kind: "received", sequence });
-  }
-
-  /** The connection is about to be forgotten: notes how far each exchange has come. */
-  connectionLost(): void {
-    for (const [packetId, entry] of this.#inflight) {
-      entry.isReceived ||= this.#engine.isReceived(packetId);
-    }
   }
 
   /**
@@ -229,6 +253,7 @@ export class Outgoing {
       }
     }
     this.#queuedCount = this.#queuedBytes = 0;
+    this.#waiters.reject(error);
   }
 
   get #isQueueEmpty(): boolean {
@@ -294,8 +319,9 @@ export class Outgoing {
   }
 
   #hasPlace(payload: Uint8Array): boolean {
-    const { messagesMax, bytesMax } = this.#limits;
-    return this.#queuedCount < messagesMax && this.#queuedBytes + payload.length <= bytesMax;
+    const { queueMessagesMax = MESSAGES_MAX, queueBytesMax = BYTES_MAX } = this.#limits;
+    return this.#queuedCount < queueMessagesMax &&
+      this.#queuedBytes + payload.length <= queueBytesMax;
   }
 
   #enqueue(entry: Entry): void {

@@ -6,15 +6,17 @@
  */
 
 import type { ClientEngine } from "../core/client/client_engine.ts";
+import { REQUESTS_MAX } from "../core/client/outbound.ts";
 import { encodeSubscribe } from "../core/codec/subscribe.ts";
 import { encodeUnsubscribe } from "../core/codec/unsubscribe.ts";
 import type { SubackPacket, SubscriptionRequest, UnsubackPacket } from "../core/codec/packet.ts";
 import { NO_PROPERTIES, type Properties } from "../core/codec/property.ts";
 import type { QoS } from "../core/codec/protocol.ts";
 import { ReasonCode } from "../core/codec/reason_code.ts";
-import { Writer } from "../core/codec/writer.ts";
 import { parseFilter } from "../core/topic/filter.ts";
 import { ClientError, hexOf } from "./client_error.ts";
+import { batchesOf, requestSize } from "./request_size.ts";
+import { Waiters } from "./waiters.ts";
 
 /** Options of one subscription (section 3.8.3.1 of the standard); else QoS 0 and `false`. */
 export interface SubscribeOptions {
@@ -45,7 +47,12 @@ export interface RequestsOwner {
   /** Resolves when there is a connection; rejects when there will be none. */
   connected(signal: AbortSignal | undefined): Promise<void>;
   wake(): void;
+  /** A subscription could not be had again. */
+  unsubscribed(filter: string, reasonCode: ReasonCode): void;
 }
+
+/** Identifiers that are left for subscribing again. */
+const REQUESTS_KEPT = 64;
 
 type Answer = SubackPacket | UnsubackPacket;
 
@@ -64,6 +71,8 @@ export class Requests {
   readonly #engine: ClientEngine;
   readonly #owner: RequestsOwner;
   readonly #waiters: Map<number, Waiter> = new Map();
+  /** Those who wait until fewer requests are under way. */
+  readonly #room: Waiters = new Waiters();
   /** By filter, as the broker has them. */
   readonly #subscribed: Map<string, Remembered> = new Map();
 
@@ -78,13 +87,14 @@ export class Requests {
   ): Promise<SubscribeResult> {
     const requests = filters.map((filter) => requestOf(filter, options));
     const { properties = NO_PROPERTIES, signal } = options;
-    checkEncodable(requests.length > 0, (writer) =>
+    const size = requestSize(requests.length, (writer) =>
       encodeSubscribe(
         writer,
         { type: "subscribe", packetId: 1, subscriptions: requests, properties },
         5,
       ));
-    const answer = await this.#ask(() => this.#engine.subscribe(requests, properties), signal);
+    const send = (): number => this.#engine.subscribe(requests, properties);
+    const answer = await this.#ask(send, size, signal);
     const { reasonCodes } = answer;
     requests.forEach((request, index) => {
       const isGranted = (reasonCodes[index] ?? 0x80) < ReasonCode.UNSPECIFIED_ERROR;
@@ -93,7 +103,7 @@ export class Requests {
     if (reasonCodes.every((code) => code >= ReasonCode.UNSPECIFIED_ERROR)) {
       const [reasonCode = ReasonCode.UNSPECIFIED_ERROR] = reasonCodes;
       const message = `The broker refused the subscription: ${hexOf(reasonCode)}`;
-      throw new ClientError("refused", message, { reasonCode });
+      throw new ClientError("refused", message, { reasonCode, properties: answer.properties });
     }
     return { reasonCodes, properties: answer.properties };
   }
@@ -103,16 +113,14 @@ export class Requests {
     { properties = NO_PROPERTIES, signal }: Pick<SubscribeOptions, "properties" | "signal">,
   ): Promise<SubscribeResult> {
     for (const filter of filters) checkFilter(filter);
-    checkEncodable(filters.length > 0, (writer) =>
+    const size = requestSize(filters.length, (writer) =>
       encodeUnsubscribe(
         writer,
         { type: "unsubscribe", packetId: 1, filters: [...filters], properties },
         5,
       ));
-    const answer = await this.#ask(
-      () => this.#engine.unsubscribe([...filters], properties),
-      signal,
-    );
+    const send = (): number => this.#engine.unsubscribe([...filters], properties);
+    const answer = await this.#ask(send, size, signal);
     for (const filter of filters) this.#subscribed.delete(filter);
     return { reasonCodes: answer.reasonCodes, properties: answer.properties };
   }
@@ -122,6 +130,7 @@ export class Requests {
     const waiter = this.#waiters.get(packet.packetId);
     this.#waiters.delete(packet.packetId);
     waiter?.answer(packet);
+    this.#room.resolve();
   }
 
   /** The broker does not know this client: tells it again what the application reads. */
@@ -132,27 +141,62 @@ export class Requests {
       if (requests === undefined) byProperties.set(properties, [request]);
       else requests.push(request);
     }
+    const packetSizeMax = this.#engine.connack?.properties.maximumPacketSize ?? Infinity;
     for (const [properties, requests] of byProperties) {
-      this.#engine.subscribe(requests, properties);
+      for (const batch of batchesOf(requests, properties, packetSizeMax)) {
+        this.#repeat(batch, properties);
+      }
     }
     this.#owner.wake();
+  }
+
+  /** Subscribes once more; nobody waits for the answer but whoever wants to know what was lost. */
+  #repeat(requests: SubscriptionRequest[], properties: Properties): void {
+    const packetId = this.#engine.subscribe(requests, properties);
+    this.#waiters.set(packetId, {
+      answer: (packet) => {
+        requests.forEach(({ filter }, index) => {
+          const reasonCode = packet?.reasonCodes[index] ?? ReasonCode.SUCCESS;
+          if (reasonCode < ReasonCode.UNSPECIFIED_ERROR) return;
+          this.#subscribed.delete(filter);
+          this.#owner.unsubscribed(filter, reasonCode);
+        });
+      },
+      reject() {},
+    });
   }
 
   /** The connection is gone; who waits asks again on the next. */
   connectionLost(): void {
     for (const waiter of this.#waiters.values()) waiter.answer(undefined);
     this.#waiters.clear();
+    this.#room.resolve();
   }
 
   /** There will be no connection any more. */
   end(error: unknown): void {
     for (const waiter of this.#waiters.values()) waiter.reject(error);
     this.#waiters.clear();
+    this.#room.reject(error);
   }
 
-  async #ask(send: () => number, signal: AbortSignal | undefined): Promise<Answer> {
+  async #ask(
+    send: () => number,
+    size: number,
+    signal: AbortSignal | undefined,
+  ): Promise<Answer> {
     for (;;) {
       await this.#owner.connected(signal);
+      if (this.#engine.requestCount >= REQUESTS_MAX - REQUESTS_KEPT) {
+        await this.#room.wait(signal);
+        continue;
+      }
+      // The connection may be gone again before it is this one's turn.
+      if (this.#engine.phase !== "connected") continue;
+      // [MQTT-3.2.2-15]
+      if (size > (this.#engine.connack?.properties.maximumPacketSize ?? Infinity)) {
+        throw new ClientError("too-large", "Cannot ask for so much: the broker takes no such size");
+      }
       const answer = await this.#askOnce(send, signal);
       if (answer !== undefined) return answer;
     }
@@ -198,14 +242,4 @@ function requestOf(filter: string | FilterRequest, options: SubscribeOptions): S
 function checkFilter(filter: string): void {
   if (typeof parseFilter(filter) !== "string") return;
   throw new ClientError("invalid-argument", `Cannot use the topic filter "${filter}"`);
-}
-
-/** Tries the encoding where it cannot do harm. */
-function checkEncodable(isComplete: boolean, encode: (writer: Writer) => void): void {
-  try {
-    if (isComplete) return encode(new Writer(new Uint8Array(256)));
-  } catch (cause) {
-    throw new ClientError("invalid-argument", "Cannot encode the request", { cause });
-  }
-  throw new ClientError("invalid-argument", "Cannot make a request without a filter");
 }

@@ -1,7 +1,7 @@
 /**
- * The contract of a store in which a client's half of a session survives the process: messages that
- * the broker has not acknowledged, and the identifiers of those that were received once and must not
- * be shown again.
+ * The contract of a store in which a client's half of a session survives the process: messages
+ * that the broker has not acknowledged, and the identifiers of those that were received once and
+ * must not be shown again.
  *
  * The idea: a store is a log of changes plus a way to read what they come to. The client commits a
  * batch before the bytes that rest on it leave, so a store never has to know the protocol.

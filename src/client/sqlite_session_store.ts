@@ -53,7 +53,18 @@ export class SqliteSessionStore implements SessionStore {
   readonly #database: SqlDatabase;
   readonly #statements: Statements;
 
-  private constructor(database: SqlDatabase) {
+  /**
+   * @param database which belongs to the store from here on; `open` opens one.
+   * @throws {ClientError} with code `"store-failed"` for one of a later version.
+   */
+  constructor(database: SqlDatabase) {
+    database.transaction(() => {
+      for (const table of TABLES) database.exec(table);
+    });
+    const [row] = database.prepare("SELECT schema FROM session").all();
+    if (row !== undefined && row[0] !== SCHEMA_VERSION) {
+      throw new ClientError("store-failed", `Cannot use a session store of version "${row[0]}"`);
+    }
     this.#database = database;
     this.#statements = prepare(database);
   }
@@ -66,20 +77,11 @@ export class SqliteSessionStore implements SessionStore {
    * `"not-supported"` where the runtime has no SQLite, or `"database-failed"`; a
    * {@linkcode ClientError} with code `"store-failed"` for a file of a later version.
    */
-  static async open(
-    { runtime, path, sync = "full" }: SqliteStoreOptions,
-  ): Promise<SqliteSessionStore> {
+  static async open(options: SqliteStoreOptions): Promise<SqliteSessionStore> {
+    const { runtime, path, sync = "full" } = options;
     const opener = typeof runtime === "function" ? await runtime() : runtime;
     const database = await opener.openDatabase({ path, sync });
     try {
-      database.transaction(() => {
-        for (const table of TABLES) database.exec(table);
-      });
-      const [row] = database.prepare("SELECT schema FROM session").all();
-      if (row !== undefined && row[0] !== SCHEMA_VERSION) {
-        const message = `Cannot use the session store "${path}": its version is "${row[0]}"`;
-        throw new ClientError("store-failed", message);
-      }
       return new SqliteSessionStore(database);
     } catch (error) {
       database.close();

@@ -24,6 +24,15 @@ export interface SecretPrompt {
   close(): void;
 }
 
+/** Asks for one line after the other, as a shell does. */
+export interface LineEditor {
+  /** Whether somebody sees prompts, and can be asked for secrets. */
+  readonly isTerminal: boolean;
+  /** Shows the prompt at a terminal and reads a line; `undefined` at the end and after ^C. */
+  ask(prompt: string): Promise<string | undefined>;
+  close(): void;
+}
+
 /** Signals that a program may send to another one. */
 export type SentSignal = "SIGHUP" | "SIGINT" | "SIGUSR2";
 
@@ -57,6 +66,8 @@ export interface Host {
   signalProcess(processId: number, signal: SentSignal): void;
   /** Takes the terminal over until the prompt is closed. */
   openSecretPrompt(): Promise<SecretPrompt>;
+  /** `complete` gives what may stand in place of the last word of a line that has begun so. */
+  openLineEditor(complete: (line: string) => readonly string[]): Promise<LineEditor>;
   /** `facility` as in syslog(3): 3 is daemon, 16 to 23 are local0 to local7. */
   openSystemLog(ident: string, facility: number): SystemLog;
   /**

@@ -112,8 +112,14 @@ export interface Runtime {
   listenUnix(options: UnixListenOptions, accept: Accept): Promise<Listener>;
   /** The file system. Loaded when first asked for, because most programs need none. */
   files(): Promise<Files>;
-  /** The process and the machine. */
+  /** Whether there is something at this path, for those who need `files` only then. */
+  hasFile(path: string): Promise<boolean>;
+  /** The process and the machine. Loaded when first asked for as well. */
   host(): Promise<Host>;
+  /** As the host has it. */
+  readonly processId: number;
+  /** The present environment, as the host has it. */
+  environment(): Readonly<Record<string, string>>;
   /**
    * Opens a database of SQLite, for this program alone.
    *

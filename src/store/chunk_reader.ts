@@ -1,6 +1,7 @@
 /**
- * The data of one chunk of Mosquitto's database, field by field. Nothing is read beyond the chunk,
- * no length is believed before it was compared with what is there, and nothing is copied.
+ * The data of a chunk of Mosquitto's database, field by field. Nothing is read beyond the chunk, no
+ * length is believed before it was compared with what is there, and nothing is copied. One reader
+ * goes from chunk to chunk, since a file can have millions.
  *
  * Small numbers are big-endian; those of 64 bits are as the machine had them that wrote the file,
  * which is little-endian on all that matter.
@@ -11,20 +12,28 @@
 import { MosquittoDbError } from "./mosquitto_chunk.ts";
 
 export class ChunkReader {
-  /** Of the chunk in the file, for its errors. */
-  readonly offset: number;
   readonly #bytes: Uint8Array;
   readonly #view: DataView;
+  /** Where the chunk begins with its header, for errors. */
+  #offset = 0;
   #at = 0;
+  #end = 0;
 
-  constructor(bytes: Uint8Array, offset: number) {
+  constructor(bytes: Uint8Array) {
     this.#bytes = bytes;
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-    this.offset = offset;
+  }
+
+  /** Turns to the chunk at `offset`, whose data is `length` bytes behind a header. */
+  turnTo(offset: number, headerBytes: number, length: number): void {
+    this.#offset = offset;
+    this.#at = offset + headerBytes;
+    if (length > this.#bytes.length - this.#at) this.fail("ends beyond the file");
+    this.#end = this.#at + length;
   }
 
   get remaining(): number {
-    return this.#bytes.length - this.#at;
+    return this.#end - this.#at;
   }
 
   u8(): number {
@@ -70,7 +79,7 @@ export class ChunkReader {
   }
 
   fail(what: string, options?: ErrorOptions): never {
-    throw new MosquittoDbError("corrupt", `The chunk at byte ${this.offset} ${what}`, options);
+    throw new MosquittoDbError("corrupt", `The chunk at byte ${this.#offset} ${what}`, options);
   }
 
   #next(count: number): number {

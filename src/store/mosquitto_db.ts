@@ -81,21 +81,19 @@ function* readChunks(
   const isFixed = version >= FIXED_VERSION;
   const typeBytes = isFixed ? 4 : 2;
   const headerBytes = typeBytes + 4;
+  const readChunk = isFixed ? readFixedChunk : readPackedChunk;
+  const reader = new ChunkReader(bytes);
   // Less than a header is the end of the file, as it is for Mosquitto.
   for (let offset = HEAD_BYTES; offset + headerBytes <= bytes.length;) {
     const type = isFixed ? view.getUint32(offset) : view.getUint16(offset);
     const length = view.getUint32(offset + typeBytes);
-    const start = offset + headerBytes;
-    if (length > bytes.length - start) {
-      throw new MosquittoDbError("corrupt", `The chunk at byte ${offset} ends beyond the file`);
-    }
-    const reader = new ChunkReader(bytes.subarray(start, start + length), offset);
-    const content = (isFixed ? readFixedChunk : readPackedChunk)(type, reader, version);
+    reader.turnTo(offset, headerBytes, length);
+    const content = readChunk(type, reader, version);
     reader.expectEnd();
     if (content.kind === "configuration" && content.idBytes !== ID_BYTES) {
       reader.fail(`tells of identifiers of ${content.idBytes} bytes and not of ${ID_BYTES}`);
     }
     yield { ...content, offset, length };
-    offset = start + length;
+    offset += headerBytes + length;
   }
 }

@@ -1,7 +1,7 @@
 /**
- * Turns what a runtime throws when it cannot connect into an `OperationError`. The runtimes agree on
- * the system's error codes and word the rest as they like, so the words are put back here: those that
- * a C program would print for the same code.
+ * Turns what a runtime throws when it cannot connect into an `OperationError`. The runtimes agree
+ * on the system's error codes and word the rest as they like, so the words are put back here: those
+ * that a C program would print for the same code.
  *
  * @module
  */

@@ -1,7 +1,7 @@
 /**
  * The frames of a WebSocket (RFC 6455, section 5): those of the other end taken off the stream of
- * its bytes, and the headers of our own. What is a payload is handed on as it comes: no frame is ever kept until it is whole, so a
- * length costs nothing but the bytes that have really arrived.
+ * its bytes, and the headers of our own. What is a payload is handed on as it comes: no frame is
+ * ever kept until it is whole, so a length costs nothing but the bytes that have really arrived.
  *
  * The idea: masked bytes have to be written anyway, so they are written to where they belong. After
  * `read` the payloads of a chunk lie one behind the other at its start, as if there were no frames.

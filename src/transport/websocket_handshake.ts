@@ -1,6 +1,7 @@
 /**
  * The server's side of the opening handshake of a WebSocket (RFC 6455, section 4.2): what a request
- * must have, and the reply to it. No extension is ever agreed to, so there is no compression, and no bomb made of it.
+ * must have, and the reply to it. No extension is ever agreed to, so there is no compression, and
+ * no bomb made of it.
  *
  * @module
  */

@@ -4,7 +4,7 @@ import { assertEquals } from "@std/assert";
 import { symlink } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
-import { chooseCommand, COMMANDS } from "../../src/cli/command.ts";
+import { chooseCommand, COMMANDS, programOf } from "../../src/cli/command.ts";
 import { parseBrokerFlags } from "../../src/cli/flags.ts";
 import { nameOf, ownWords } from "../../src/runtime/node/own_words.ts";
 import { test } from "../harness.ts";
@@ -28,6 +28,23 @@ test("chooseCommand() goes by the program's name, then by the first word, else i
   for (const [programName, args, [command, left, name]] of rows) {
     assertEquals(chooseCommand(programName, args), { command, args: left, name } as unknown);
   }
+});
+
+test("Every program of Mosquitto's is a command, by its own name and as the first word", () => {
+  const names = ["pub", "sub", "rr", "passwd", "ctrl", "signal", "db-dump"];
+  for (const command of names) {
+    const program = `mosquitto_${command.replace("-", "_")}`;
+    assertEquals([
+      chooseCommand(program, ["-x", "pub"]),
+      chooseCommand("midge", [program, "-x"]),
+      chooseCommand("midge", [command, "-x"]),
+    ] as unknown[], [
+      { command, args: ["-x", "pub"], name: program },
+      { command, args: ["-x"], name: program },
+      { command, args: ["-x"], name: `midge ${command}` },
+    ]);
+  }
+  assertEquals(Object.keys(COMMANDS).sort(), [...names, "completion"].sort());
 });
 
 test("ownWords() and nameOf() find what the program was called as", () => {
@@ -81,17 +98,34 @@ test("The program is the command whose name a link to it has", {
   skip: bundle === undefined ? "there is no bundle: run the tests with the task" : false,
 }, async () => {
   await inFolder(async (folder) => {
-    for (const name of ["mosquitto_signal", "mosquitto_signal.js"]) {
-      const link = join(folder, name);
+    const names = [...Object.keys(COMMANDS).flatMap((name) => programOf(name) ?? []), "pub.js"];
+    const said = await Promise.all(names.map(async (name) => {
+      const link = join(folder, name === "pub.js" ? "mosquitto_pub.js" : name);
       await symlink(bundle!, link);
       const { command, args } = midgeCommand();
-      // What runs the program, with the link in place of it.
-      const words = [...args.slice(0, -1), link, "shutdown"];
-      assertEquals(await runProcess({ command, args: words }), {
-        status: 1,
-        stdout: "",
-        stderr: "Error: One of -a or -p must be used.\n",
-      });
-    }
+      // What runs the program, with the link in place of it. No command knows this option.
+      const words = [...args.slice(0, -1), link, "--bogus", "x"];
+      const { status, stdout, stderr } = await runProcess({ command, args: words });
+      return [name, status, (stdout + stderr).split("\n")[0]];
+    }));
+    const unknown = "Error: Unknown option '--bogus'.";
+    assertEquals(said, [
+      ["mosquitto_pub", 1, unknown],
+      ["mosquitto_sub", 1, unknown],
+      ["mosquitto_rr", 1, unknown],
+      [
+        "mosquitto_passwd",
+        1,
+        "Error: Unable to open password file --bogus. No such file or directory.",
+      ],
+      ["mosquitto_ctrl", 1, unknown],
+      ["mosquitto_signal", 1, "mosquitto_signal tells running brokers to do something."],
+      [
+        "mosquitto_db_dump",
+        1,
+        "Usage: db_dump [--stats | --client-stats | --json] <mosquitto db filename>",
+      ],
+      ["pub.js", 1, unknown],
+    ]);
   });
 });

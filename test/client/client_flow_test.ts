@@ -114,6 +114,49 @@ test("Client.publish() waits while the transport is busy, and goes on when it is
   await close(broker, client);
 });
 
+test("Client.ready() waits for room, and publishing with room costs no promise of its own", async () => {
+  const { broker, client } = await connected();
+  const { transport } = broker;
+  assertEquals(client.hasRoom, true);
+  await client.ready();
+  transport.isFast = false;
+  const payload = new Uint8Array(40_000);
+  const results: Promise<unknown>[] = [];
+  while (client.hasRoom) results.push(client.publish("a", payload));
+  assertEquals([results.length, new Set(results).size, client.queuedCount], [4, 1, 0]);
+  let isReady = false;
+  const ready = client.ready().then(() => isReady = true);
+  const controller = new AbortController();
+  const given = assertRejects(() => client.ready({ signal: controller.signal }), Error, "enough");
+  controller.abort(new Error("enough"));
+  await given;
+  await broker.heard();
+  assertEquals([client.hasRoom, isReady], [false, false]);
+  transport.drain();
+  await ready;
+  assertEquals(client.hasRoom, true);
+  transport.isFast = true;
+  transport.drain();
+  await close(broker, client);
+  assertEquals((await assertRejects(() => client.ready(), ClientError)).code, "closed");
+});
+
+test("Client.ready() waits for the connection, and for what was published before it", async () => {
+  const broker = new ScriptedBroker();
+  const client = new Client(broker.dial, { reconnect: false });
+  const opened = client.open();
+  let isReady = false;
+  const ready = client.ready().then(() => isReady = true);
+  void client.publish("a", "first");
+  await broker.hear();
+  assertEquals([client.hasRoom, isReady], [false, false]);
+  broker.say(connack(0));
+  await opened;
+  await ready;
+  assertEquals(await broker.hear(), [publish("a", { payload: "first" })]);
+  await close(broker, client);
+});
+
 test("Client rejects with the reason of a signal wherever something waits", async () => {
   const { broker, client } = await connected({}, { receiveMaximum: 1 });
   const reason = new Error("enough");

@@ -6,6 +6,7 @@ import { Broker } from "../../mod.ts";
 import { Client } from "../../src/client/client.ts";
 import { ClientError } from "../../src/client/client_error.ts";
 import type { ClientEvent, ClientOptions, Dial } from "../../src/client/client_options.ts";
+import { OperationError, type OperationErrorCode } from "../../src/core/base/operation_error.ts";
 import { prng, type Random } from "../../src/core/base/prng.ts";
 import type { ProtocolVersion, QoS } from "../../src/core/codec/protocol.ts";
 import { openMemoryPipe } from "../../src/transport/memory_pipe.ts";
@@ -175,6 +176,34 @@ test("Client goes on after a break: subscribes again, publishes QoS 1 again, and
   ]);
 });
 
+test("Client takes a message for delivered whose release the broker has done already [MQTT-4.3.3-7]", async () => {
+  const broker = new ScriptedBroker();
+  const client = new Client(broker.dial, {
+    clientId: "c",
+    properties: { sessionExpiryInterval: 60 },
+    reconnect: AT_ONCE,
+  });
+  const opened = client.open();
+  await broker.hear();
+  broker.say(connack(0));
+  await opened;
+  const sent = client.publish("a", "1", { qos: 2 });
+  await broker.hear();
+  broker.say(ack("pubrec", 1));
+  assertEquals(await broker.hear(), [ack("pubrel", 1)]);
+  // Its PUBCOMP is lost with the connection.
+  broker.transport.end(new Error("cut"));
+  await broker.hear();
+  broker.say(connack(0, {}, true));
+  assertEquals(await broker.hear(), [ack("pubrel", 1)]);
+  broker.say(ack("pubcomp", 1, 0x92));
+  assertEquals((await sent).reasonCode, 0);
+  const left = client.disconnect();
+  await broker.hear();
+  broker.transport.end();
+  await left;
+});
+
 test("Client does not come back when another has taken its session over", async () => {
   const broker = new ScriptedBroker();
   const client = new Client(broker.dial, { reconnect: AT_ONCE });
@@ -198,17 +227,71 @@ test("Client.open() rejects with what the broker refuses, and with nobody there"
   const broker = new ScriptedBroker();
   const opened = Client.connect(broker.dial);
   await broker.hear();
-  broker.say(connack(0x87));
+  broker.say(connack(0x87, { reasonString: "no", serverReference: "elsewhere" }));
   await broker.heard();
   broker.transport.end();
   const refused = await assertRejects(() => opened, ClientError);
-  assertEquals([refused.code, refused.reasonCode], ["connection-refused", 0x87]);
+  assertEquals([refused.code, refused.reasonCode, refused.properties], [
+    "connection-refused",
+    0x87,
+    { reasonString: "no", serverReference: "elsewhere" },
+  ]);
   const nobody = () => Client.connect(() => Promise.reject(new Error("nobody")));
   const lost = await assertRejects(nobody, ClientError);
   assertEquals([lost.code, lost.message], [
     "connect-failed",
     "Cannot connect to the broker: nobody",
   ]);
+});
+
+test("Client.open() says why it could not connect, in the words of whoever refused", async () => {
+  const codes: OperationErrorCode[] = [
+    "lookup-failed",
+    "connect-failed",
+    "proxy-failed",
+    "tls-failed",
+    "timed-out",
+    "not-supported",
+    "permission-denied",
+  ];
+  const told: unknown[] = [];
+  for (const code of codes) {
+    const cause = new OperationError(code, `It is ${code}`, { reason: "because" });
+    const error = await assertRejects(
+      () => Client.connect(() => Promise.reject(cause)),
+      ClientError,
+    );
+    told.push([error.code, error.message, error.reason, error.cause === cause]);
+  }
+  assertEquals(
+    told,
+    codes.map((code) => [
+      code === "permission-denied" ? "connect-failed" : code,
+      `It is ${code}`,
+      "because",
+      true,
+    ]),
+  );
+});
+
+test("Client ends with what broke its connection, or with what the broker broke", async () => {
+  const ends: [string, (broker: ScriptedBroker) => void][] = [
+    ["connection-lost", (broker) => broker.transport.end(new Error("cut"))],
+    ["connection-lost", (broker) => broker.transport.end()],
+    ["protocol-error", (broker) => broker.say(connack(0))],
+  ];
+  for (const [code, end] of ends) {
+    const broker = new ScriptedBroker();
+    const client = new Client(broker.dial, { reconnect: false });
+    const opened = client.open();
+    await broker.hear();
+    broker.say(connack(0));
+    await opened;
+    end(broker);
+    await broker.heard();
+    if (code === "protocol-error") broker.transport.end();
+    assertEquals((await client.closed as ClientError).code, code);
+  }
 });
 
 test("Client tries the first connection again only if it is told to, and no more often than that", async () => {

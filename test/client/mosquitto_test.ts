@@ -3,9 +3,13 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { Client } from "../../src/client/client.ts";
 import { ClientError } from "../../src/client/client_error.ts";
+import type { ClientOptions } from "../../src/client/client_options.ts";
 import { currentRuntime } from "../../src/runtime/current.ts";
 import { test } from "../harness.ts";
 import { openMosquitto } from "../interop/site.ts";
+import { makeCertificates } from "../support/certificates.ts";
+import { runtimeName } from "../support/current_runtime.ts";
+import { withMosquitto } from "../support/mosquitto_process.ts";
 
 const decoder = new TextDecoder();
 
@@ -83,4 +87,61 @@ test("Client comes back to Mosquitto after it was cut off, with its subscription
   const late = await assertRejects(() => second.publish("a", ""), ClientError);
   assertEquals(late.code, "closed");
   await site.close();
+});
+
+async function exchange(address: string, options: ClientOptions): Promise<void> {
+  const client = await Client.connect(address, { runtime: currentRuntime, ...options });
+  const messages = client.messages("a");
+  await client.subscribe("a", { qos: 2 });
+  const large = "x".repeat(200_000);
+  for (const payload of ["small", large]) {
+    await client.publish("a", payload, { qos: 2 });
+    assertEquals(decoder.decode((await messages.next()).value!.payload), payload);
+  }
+  await client.disconnect();
+}
+
+test("Client speaks WebSocket over TLS with Mosquitto, whose authority only it knows", async () => {
+  const { server, authority } = await makeCertificates();
+  const files = { "server.pem": server.certificate, "server.key": server.key };
+  const config = [
+    // Mosquitto 2.0 does not start when all it has is a WebSocket.
+    "listener 0 $DIR/socket",
+    "listener $PORT1 127.0.0.1",
+    "protocol websockets",
+    "certfile $DIR/server.pem",
+    "keyfile $DIR/server.key",
+    "allow_anonymous true",
+  ].join("\n");
+  await withMosquitto({ config, files }, async (port) => {
+    const tls = { authorities: authority.certificate };
+    await exchange(`wss://127.0.0.1:${port}/mqtt`, { tls });
+    const stranger = () =>
+      Client.connect(`wss://127.0.0.1:${port}/mqtt`, { runtime: currentRuntime });
+    assertEquals((await assertRejects(stranger, ClientError)).code, "tls-failed");
+  });
+});
+
+test("Client uses a pre-shared key with Mosquitto, or says that its runtime cannot", async () => {
+  const files = { "keys": "me:0a0b0c0d\n" };
+  const config = [
+    "listener $PORT1 127.0.0.1",
+    "psk_hint hint",
+    "psk_file $DIR/keys",
+    "allow_anonymous true",
+  ].join("\n");
+  const psk = { identity: "me", key: Uint8Array.of(10, 11, 12, 13) };
+  if (runtimeName !== "node") {
+    const unable = () =>
+      Client.connect("mqtts://127.0.0.1:1", { runtime: currentRuntime, tls: { psk } });
+    assertEquals((await assertRejects(unable, ClientError)).code, "not-supported");
+    return;
+  }
+  await withMosquitto({ config, files }, async (port) => {
+    await exchange(`mqtts://127.0.0.1:${port}`, { tls: { psk } });
+    const tls = { psk: { ...psk, key: Uint8Array.of(1) } };
+    const wrong = () =>
+      Client.connect(`mqtts://127.0.0.1:${port}`, { runtime: currentRuntime, tls });
+    assertEquals((await assertRejects(wrong, ClientError)).code, "tls-failed");
+  });
 });

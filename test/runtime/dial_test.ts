@@ -290,6 +290,10 @@ test(`dial() goes through a proxy, in clear text and with TLS, on ${runtime.name
   const elsewhere = { ...named, hostname: "elsewhere" };
   const distrusted = await assertRejects(() => dial({ address: elsewhere, tls, proxy }));
   assertEquals((distrusted as OperationError).code, "tls-failed");
+  // Where the proxy connects to is its word alone: the certificate has to name what was asked for.
+  const other = () => dial({ address: { hostname: "127.0.0.2", port: secure.port }, tls, proxy });
+  assertEquals((await assertRejects(other, OperationError)).code, "tls-failed");
+  await checkEcho(await dial({ address: { ...at, port: secure.port }, tls, proxy }));
   const refused = () => dial({ address: named, proxy: { ...proxy, port: guarded.port } });
   assertEquals((await assertRejects(refused, OperationError)).code, "proxy-failed");
   const forbidding = await SocksServer.open({ status: 2 });

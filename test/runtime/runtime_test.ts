@@ -46,3 +46,18 @@ test("Runtime.onSignal() calls its handler until it is undone", async () => {
   keep();
   undoOther();
 });
+
+test("Runtime.hasFile() tells of whatever is there, and of nothing else", async () => {
+  assertEquals(await runtime.hasFile("/dev/null"), true);
+  assertEquals(await runtime.hasFile("/"), true);
+  assertEquals(await runtime.hasFile("/dev/null/below"), false);
+  assertEquals(await runtime.hasFile("/not/there"), false);
+});
+
+test("Runtime knows its process and its environment without a host", async () => {
+  const host = await runtime.host();
+  assertEquals(runtime.processId, host.processId);
+  assertEquals(runtime.environment(), host.environment());
+  const words = runtime.argumentBytes()!.map((word) => new TextDecoder().decode(word));
+  assertEquals(words.slice(words.length - runtime.args.length), [...runtime.args]);
+});

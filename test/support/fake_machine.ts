@@ -221,7 +221,10 @@ export class FakeMachine {
     listenUnix: ({ path, mode, tls, onError }, accept) =>
       this.#listen({ place: path, tls }, { mode, accept, onError }),
     files: () => Promise.resolve(this.disk),
+    hasFile: () => Promise.resolve(false),
     host: () => Promise.resolve(this.host),
+    processId: 1,
+    environment: () => this.host.environment(),
     openDatabase: ({ path }) => Promise.reject(failure("not-supported", path)),
     now: () => performance.now(),
     defer: (flush) => queueMicrotask(flush),

@@ -42,8 +42,13 @@ export class Relay {
     this.#upstream!.resume();
   }
 
+  /** Ends the connections that there are. */
+  cut(): void {
+    for (const socket of this.#sockets.splice(0)) socket.destroy();
+  }
+
   close(): void {
-    for (const socket of this.#sockets) socket.destroy();
+    this.cut();
     this.#server.close();
   }
 }

@@ -23,16 +23,20 @@ const TESTED_ELSEWHERE: Exceptions = {};
 export const fileSize: Rule = {
   name: `a source file has at most ${LINES_MAX} lines of at most ${COLUMNS_MAX} columns`,
   find(project: Project): string[] {
-    return sourceFiles(project, "src/", "mod.ts").flatMap(([path, text]) => {
-      const lines = text.trimEnd().split("\n");
-      const problems = lines.flatMap((line, index) =>
-        [...line].length > COLUMNS_MAX ? [`${path}:${index + 1}: ${[...line].length} columns`] : []
-      );
-      if (lines.length > LINES_MAX && LONG_FILES[path] === undefined) {
-        problems.push(`${path}: ${lines.length} lines`);
-      }
-      return problems;
-    });
+    return sourceFiles(project, "src/", "mod.ts", "client.ts", "client_web.ts").flatMap(
+      ([path, text]) => {
+        const lines = text.trimEnd().split("\n");
+        const problems = lines.flatMap((line, index) =>
+          [...line].length > COLUMNS_MAX
+            ? [`${path}:${index + 1}: ${[...line].length} columns`]
+            : []
+        );
+        if (lines.length > LINES_MAX && LONG_FILES[path] === undefined) {
+          problems.push(`${path}: ${lines.length} lines`);
+        }
+        return problems;
+      },
+    );
   },
 };
 
@@ -50,7 +54,16 @@ export const snakeCase: Rule = {
 export const openingComment: Rule = {
   name: "every file opens with a comment",
   find(project: Project): string[] {
-    return sourceFiles(project, "src/", "mod.ts", "test/", "bench/", "tools/")
+    return sourceFiles(
+      project,
+      "src/",
+      "mod.ts",
+      "client.ts",
+      "client_web.ts",
+      "test/",
+      "bench/",
+      "tools/",
+    )
       .filter(([, text]) => !/^(?:#!.*\n)?(?:\/\*\*|\/\/ )/.test(text))
       .map(([path]) => path);
   },

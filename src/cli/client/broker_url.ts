@@ -42,7 +42,8 @@ export function readBrokerUrl(draft: Draft, url: string): void {
   draft.port = colon < 0 ? (scheme.tls ? PORT_TLS : PORT) : portOf(place.slice(colon + 1));
   if (scheme.tls) draft.trustsSystem = true;
   if (scheme.webSocket) draft.usesWebSocket = true;
-  addTopic(draft, rest.slice(slash + 1));
+  // Its topics are its modules'.
+  if (draft.tool !== "ctrl") addTopic(draft, rest.slice(slash + 1));
 }
 
 function readLogin(draft: Draft, login: string): void {

@@ -29,6 +29,7 @@ export const FAILURES = {
   malformed: { status: 21, text: "Malformed packet" },
   qos: { status: 24, text: "Requested QoS not supported on server" },
   packetSize: { status: 25, text: "Packet larger than supported by the server" },
+  timeout: { status: 27, text: "Timeout" },
 } as const;
 
 /** What never came about for a reason on this side of the network. */
@@ -53,7 +54,7 @@ export function failureOf(kind: keyof typeof FAILURES, detail?: string): ClientF
   return new ClientFailure(status, `Error: ${text}${detail === undefined ? "" : `: ${detail}`}`);
 }
 
-/** What became of an attempt to connect; anything that is no failure of the surroundings is thrown. */
+/** What became of an attempt to connect; what is no failure of the surroundings is thrown. */
 export function dialFailure(error: unknown): ClientFailure {
   if (error instanceof ClientFailure) return error;
   if (!(error instanceof OperationError)) throw error;

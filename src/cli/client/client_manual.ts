@@ -1,5 +1,5 @@
 /**
- * The manuals of pub, sub, rr and ctrl: what each is for in words, and its options from their table.
+ * The manuals of pub, sub, rr and ctrl: what each is for in words, its options from their table.
  *
  * @module
  */
@@ -28,6 +28,15 @@ const GROUPS: readonly OptionGroup[] = [
 const REFUSED = "the code of the broker when it refuses the connection (1 to 5, or 128 and more " +
   "for version 5)";
 
+const FORMATS =
+  "Formats: %t topic, %p payload, %x payload in hex, %l its length, %q QoS, %r 1 if " +
+  "retained, %m packet identifier, %I local time, %U seconds since 1970, %j all of it as JSON, " +
+  "%J the same with a payload that is JSON, %f and %d a payload that is a float or a double; of " +
+  "properties %A topic alias, %C content type, %D correlation data, %E expiry, %F format " +
+  "indicator, %P user properties, %R response topic, %S subscription identifier. @ and a letter " +
+  "is a conversion of strftime, @N nanoseconds; \\n and \\t are what they are in C. As for " +
+  "printf, there may be -, 0, a width and .precision before the letter: %-20t.";
+
 const WORDS: Readonly<Record<ToolName, Words>> = {
   pub: {
     about: ["Publishes a message to an MQTT broker."],
@@ -52,6 +61,7 @@ const WORDS: Readonly<Record<ToolName, Words>> = {
       "{[-h host] [-p port] [-u user [-P password]] -t filter... | -L url}\n[option]...",
     ],
     notes: [
+      FORMATS,
       `Exit status: 0 when it has done what was asked for, 1 for a fault in the command line or ` +
       `when there is no connection, ${REFUSED}, 27 when -W has passed, 255 when it was stopped ` +
       `before it was connected, and others for what went wrong later.`,
@@ -72,6 +82,7 @@ const WORDS: Readonly<Record<ToolName, Words>> = {
       "{-m text | -f file | -n | -s} [option]...",
     ],
     notes: [
+      FORMATS,
       `Exit status: 0 when the response was printed, 1 for a fault in the command line or when ` +
       `there is no connection, ${REFUSED}, 27 when -W has passed, and others for what went ` +
       `wrong later.`,
@@ -89,10 +100,10 @@ const WORDS: Readonly<Record<ToolName, Words>> = {
       "[option]...",
     ],
     notes: [
-      "Modules: broker (listListeners, listPlugins). Without a module, commands are asked for one " +
-      "after the other; 'help' tells which there are.",
-      "The broker answers when its configuration has enable_control_api true, those who may " +
-      "publish to $CONTROL/broker/v1 and read what is below it.",
+      "The module is broker, its commands are listListeners and listPlugins. Without a module, " +
+      "commands are asked for one after the other; 'help' tells which there are.",
+      "The broker answers when its configuration has enable_control_api true, and only those who " +
+      "may publish to $CONTROL/broker/v1 and read $CONTROL/broker/v1/response.",
       "Exit status: 0 when the broker has answered, even with an error, and when it did not " +
       "answer within 10 seconds or refused the connection; 1 for a fault in the options and for " +
       "this help; 3 for words that a command does not take; 10 for a module and 13 for a command " +

@@ -1,5 +1,5 @@
 /**
- * What the command lines of pub, sub, rr and ctrl ask for, once they have been read and checked: the
+ * What the command lines of pub, sub, rr and ctrl ask for, once they are read and checked: the
  * contract between the parser and the tools. Files are still paths and the format is still text;
  * whoever needs them reads them.
  *

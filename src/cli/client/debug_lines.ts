@@ -58,9 +58,6 @@ export class DebugLines {
       this.#clientId = idOf(packet.properties.assignedClientId, this.#clientId);
     }
     this.#print(`Client ${this.#clientId} received ${this.#receiving(packet)}\n`);
-    if (packet.type === "suback") {
-      this.#print(`Subscribed (mid: ${packet.packetId}): ${packet.reasonCodes.join(", ")}\n`);
-    }
   }
 
   #decode({ firstByte, bytes, bodyStart, end }: PacketBytes): Packet {

@@ -7,6 +7,7 @@
  */
 
 import type { Writer } from "../../core/codec/writer.ts";
+import { appendText } from "./append_text.ts";
 import { appendRun } from "./padding.ts";
 
 const TAB = 0x09;
@@ -31,7 +32,6 @@ const SHORT_ESCAPES: ReadonlyMap<number, number> = new Map([
 ]);
 
 export class JsonWriter {
-  readonly #encoder: TextEncoder = new TextEncoder();
   readonly #isPretty: boolean;
   readonly #out: Writer;
   #depth = 0;
@@ -105,8 +105,18 @@ export class JsonWriter {
   }
 
   text(text: string): void {
-    const bytes = this.#encoder.encode(text);
-    this.bytes(bytes, 0, bytes.length);
+    const out = this.#out;
+    this.quote();
+    const start = out.length;
+    appendText(out, text);
+    for (let at = start; at < out.length; at++) {
+      if (!isEscaped(out.bytes[at]!)) continue;
+      const rest = out.bytes.slice(at, out.length);
+      out.length = at;
+      for (const byte of rest) this.character(byte);
+      break;
+    }
+    this.quote();
   }
 
   /** The bytes of a string from `start` up to `end`. */
@@ -124,7 +134,7 @@ export class JsonWriter {
   /** One byte inside of a string. */
   character(byte: number): void {
     const out = this.#out;
-    if (byte >= SPACE && byte !== QUOTE && byte !== BACKSLASH) return out.u8(byte);
+    if (!isEscaped(byte)) return out.u8(byte);
     out.u8(BACKSLASH);
     if (byte >= SPACE) return out.u8(byte);
     const letter = SHORT_ESCAPES.get(byte);
@@ -137,4 +147,8 @@ export class JsonWriter {
     this.#depth++;
     this.#isFirst = true;
   }
+}
+
+function isEscaped(byte: number): boolean {
+  return byte < SPACE || byte === QUOTE || byte === BACKSLASH;
 }

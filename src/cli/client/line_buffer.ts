@@ -57,7 +57,7 @@ export class LineBuffer {
     this.start = this.#searched = Math.min(this.end + 1, this.#length);
   }
 
-  /** Moves what is left to the front, of a larger buffer if it is a line that takes more than half. */
+  /** Moves what is left to the front, of a larger buffer if it takes more than half of this one. */
   #makeRoom(): void {
     const { bytes, start } = this;
     const left = this.#length - start;

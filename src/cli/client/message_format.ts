@@ -10,11 +10,11 @@
 
 import type { Properties } from "../../core/codec/property.ts";
 import type { Writer } from "../../core/codec/writer.ts";
-import { strftime } from "../../telemetry/strftime.ts";
+import { appendText, makeTimeText } from "./append_text.ts";
 import type { Arrival } from "./arrival.ts";
 import { fixedText } from "./float_text.ts";
 import type { DirectiveLetter, FormatElement, Layout } from "./format_parser.ts";
-import { appendMessageJson } from "./message_json.ts";
+import { makeMessageJson } from "./message_json.ts";
 import {
   appendBlank,
   appendDigits,
@@ -38,7 +38,6 @@ const SPACE = 0x20;
 const COLON = 0x3a;
 const ZERO_DIGIT = 0x30;
 const NANOSECOND_DIGITS = 9;
-const MS_PER_S = 1000;
 const FLOAT_PLACES = 6;
 const FLOAT_BYTES = 4;
 const DOUBLE_BYTES = 8;
@@ -60,8 +59,8 @@ function compileElement(element: FormatElement, options: FormatOptions): FormatP
     case "nanoseconds":
       return (out, { time }) => appendDigits(out, time.nanoseconds, NANOSECOND_DIGITS);
     case "time": {
-      const conversion = `%${element.conversion}`;
-      return (out, { time }) => appendText(out, strftime(conversion, time.date));
+      const timeText = makeTimeText(`%${element.conversion}`);
+      return (out, { time }) => appendText(out, timeText(time));
     }
     case "directive":
       return compileDirective(element.letter, element.layout, options);
@@ -98,19 +97,21 @@ function compileDirective(
       return compileFloat({ bytes: FLOAT_BYTES, name: "float" }, layout, options);
     case "d":
       return compileFloat({ bytes: DOUBLE_BYTES, name: "double" }, layout, options);
-    case "I":
-      return (out, { time }) =>
-        appendTextIn(out, strftime("%Y-%m-%dT%H:%M:%S%z", time.date), layout);
+    case "I": {
+      const timeText = makeTimeText("%Y-%m-%dT%H:%M:%S%z");
+      return (out, { time }) => appendTextIn(out, timeText(time), layout);
+    }
     case "U":
-      return (out, { time: { date, nanoseconds } }) => {
-        appendText(out, `${Math.floor(date.getTime() / MS_PER_S)}.`);
+      return (out, { time: { seconds, nanoseconds } }) => {
+        appendText(out, `${seconds}.`);
         appendDigits(out, nanoseconds, NANOSECOND_DIGITS);
       };
     case "j":
     case "J": {
-      const json = { isPretty: options.isPretty, embedsPayload: letter === "J" };
+      const { isPretty } = options;
+      const appendJson = makeMessageJson({ isPretty, embedsPayload: letter === "J" });
       return (out, arrival) => {
-        if (appendMessageJson(out, arrival, json)) return;
+        if (appendJson(out, arrival)) return;
         const { topic } = arrival.message;
         options.warn(`Error: Message payload is not valid JSON on topic ${topic}.`);
       };
@@ -142,8 +143,8 @@ function compileProperty(
       return integer(({ subscriptionIds }) => subscriptionIds?.[0]);
     case "C":
       return (out, { properties: { contentType } }) => {
-        if (contentType === undefined) appendBlank(out, layout);
-        else appendTextIn(out, contentType, layout);
+        // Blank like any string that is too short, since zeros are for numbers.
+        appendTextIn(out, contentType ?? "", layout);
       };
     case "R":
       return (out, { properties: { responseTopic } }) => {
@@ -192,13 +193,16 @@ function compileFloat(
   };
 }
 
-function appendText(out: Writer, text: string): void {
-  // A code unit takes three bytes at most.
-  out.ensure(text.length * 3);
-  out.length += new TextEncoder().encodeInto(text, out.bytes.subarray(out.length)).written;
-}
-
 function appendTextIn(out: Writer, text: string, layout: Layout): void {
-  const bytes = new TextEncoder().encode(text);
-  appendString(out, bytes, { start: 0, end: bytes.length }, layout);
+  const { isLeft, width, precision = Infinity } = layout;
+  const start = out.length;
+  appendText(out, text);
+  const length = Math.min(out.length - start, precision);
+  out.length = start + length;
+  const padding = width - length;
+  if (padding <= 0) return;
+  appendRun(out, SPACE, padding);
+  if (isLeft) return;
+  out.bytes.copyWithin(start + padding, start, start + length);
+  out.bytes.fill(SPACE, start, start + padding);
 }

@@ -7,11 +7,11 @@
 import type { IncomingMessage } from "../../core/client/incoming_message.ts";
 import type { Properties } from "../../core/codec/property.ts";
 import type { Writer } from "../../core/codec/writer.ts";
-import { strftime } from "../../telemetry/strftime.ts";
+import { appendText, makeTimeText } from "./append_text.ts";
 import type { Arrival } from "./arrival.ts";
 import { rewriteJson } from "./json_text.ts";
 import { JsonWriter } from "./json_writer.ts";
-import type { WallTime } from "./wall_clock.ts";
+import { appendDigits } from "./padding.ts";
 
 const NS_PER_US = 1000;
 const MICROSECOND_DIGITS = 6;
@@ -34,18 +34,36 @@ export interface MessageJsonOptions {
   readonly embedsPayload: boolean;
 }
 
-/** Appends the message; `false`, and nothing, when its payload is not JSON and has to be. */
-export function appendMessageJson(
-  out: Writer,
-  arrival: Arrival,
-  { isPretty, embedsPayload }: MessageJsonOptions,
+/** Appends a message; `false`, and nothing, when its payload is not JSON and has to be. */
+export type AppendMessageJson = (out: Writer, arrival: Arrival) => boolean;
+
+/** Readies the form of `%j` or `%J`. */
+export function makeMessageJson(options: MessageJsonOptions): AppendMessageJson {
+  const dateText = makeTimeText("%Y-%m-%dT%H:%M:%S.");
+  const zoneText = makeTimeText("%z");
+  return (out, arrival) => {
+    const start = out.length;
+    const json = new JsonWriter(out, options.isPretty);
+    json.openObject();
+    json.key("tst");
+    json.quote();
+    appendText(out, dateText(arrival.time));
+    const microseconds = Math.floor(arrival.time.nanoseconds / NS_PER_US);
+    appendDigits(out, microseconds, MICROSECOND_DIGITS);
+    appendText(out, zoneText(arrival.time));
+    json.quote();
+    if (appendRest(json, arrival, options)) return true;
+    out.length = start;
+    return false;
+  };
+}
+
+/** All that comes behind the time. */
+function appendRest(
+  json: JsonWriter,
+  { message, properties }: Arrival,
+  { embedsPayload }: MessageJsonOptions,
 ): boolean {
-  const start = out.length;
-  const json = new JsonWriter(out, isPretty);
-  const { message } = arrival;
-  json.openObject();
-  json.key("tst");
-  json.text(timestamp(arrival.time));
   json.key("topic");
   json.bytes(message.topicBytes, message.topicStart, message.topicEnd);
   json.key("qos");
@@ -58,12 +76,9 @@ export function appendMessageJson(
     json.key("mid");
     json.word(String(message.packetId));
   }
-  appendProperties(json, arrival.properties);
+  appendProperties(json, properties);
   json.key("payload");
-  if (!appendPayload(json, message, embedsPayload)) {
-    out.length = start;
-    return false;
-  }
+  if (!appendPayload(json, message, embedsPayload)) return false;
   json.closeObject();
   return true;
 }
@@ -123,9 +138,4 @@ function appendPairs(json: JsonWriter, pairs: readonly (readonly [string, string
 function textEnd(bytes: Uint8Array, start: number, end: number): number {
   const at = bytes.indexOf(0, start);
   return at < 0 ? end : Math.min(at, end);
-}
-
-function timestamp({ date, nanoseconds }: WallTime): string {
-  const fraction = String(Math.floor(nanoseconds / NS_PER_US)).padStart(MICROSECOND_DIGITS, "0");
-  return strftime(`%Y-%m-%dT%H:%M:%S.${fraction}%z`, date);
 }

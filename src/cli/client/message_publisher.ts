@@ -6,16 +6,12 @@
 
 import type { ConnackPacket } from "../../core/codec/packet.ts";
 import type { Properties } from "../../core/codec/property.ts";
-import { VARINT_MAX } from "../../core/codec/protocol.ts";
 import type { ReasonCode } from "../../core/codec/reason_code.ts";
 import { failureOf } from "./client_failure.ts";
 import type { PubSettings } from "./client_settings.ts";
-import { publishFailure, refusalWarning } from "./publish_failure.ts";
+import { isTooLarge, publishFailure, refusalWarning } from "./publish_failure.ts";
 import type { ToolClient, ToolWork } from "./tool_client.ts";
 import { aliasFailure, topicToSend } from "./topic_alias.ts";
-
-/** More than whatever stands in a PUBLISH beside topic, properties and payload. */
-const HEADER_BYTES = 16;
 
 export class MessagePublisher implements ToolWork {
   readonly reconnects = false;
@@ -69,9 +65,7 @@ export class MessagePublisher implements ToolWork {
   #publish(): void {
     const { topic, qos, retain, properties } = this.#settings;
     const payload = this.#payload;
-    if (payload.length + topic.length * 3 + HEADER_BYTES > VARINT_MAX) {
-      return this.client.fail(failureOf("payloadSize"));
-    }
+    if (isTooLarge(topic, payload)) return this.client.fail(failureOf("payloadSize"));
     const name = topicToSend(topic, properties, this.#isAliasKnown);
     const options = { qos, retain, properties };
     const packetId = this.client.engine.publish(name, payload, options, this.#now());

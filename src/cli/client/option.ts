@@ -1,6 +1,6 @@
 /**
- * What an option of pub, sub, rr and ctrl is. One table of them (options/all.ts) is read by the parser,
- * by `--help` and by whoever writes shell completions.
+ * What an option of pub, sub, rr and ctrl is. One table of them (options/all.ts) is read by the
+ * parser, by `--help` and by whoever writes shell completions.
  *
  * @module
  */

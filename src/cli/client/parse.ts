@@ -1,6 +1,7 @@
 /**
- * Reads a command line of pub, sub and rr into a draft, by the table of options. Nothing is guessed:
- * an option and its argument are words of their own, and a word that is not understood is an error.
+ * Reads a command line of pub, sub, rr and ctrl into a draft by the table of options. Nothing is
+ * guessed: an option and its argument are words of their own, and a word that is not understood is
+ * an error.
  *
  * @module
  */

@@ -35,7 +35,7 @@ async function publish(settings: PubSettings, { runtime }: CommandCall): Promise
       work = new MessagePublisher(settings, await readPayload(settings.source, runtime), now);
     } catch (error) {
       if (!(error instanceof ClientFailure)) throw error;
-      runtime.print("stderr", `${error.message}\n`);
+      if (!settings.isQuiet) runtime.print("stderr", `${error.message}\n`);
       return error.status;
     }
   }

@@ -6,9 +6,18 @@
 
 import { PublishRefusal } from "../../core/client/outbound.ts";
 import type { Properties } from "../../core/codec/property.ts";
+import { VARINT_MAX } from "../../core/codec/protocol.ts";
 import { ReasonCode } from "../../core/codec/reason_code.ts";
 import { ClientFailure, disconnectFailure, failureOf, FAILURES } from "./client_failure.ts";
 import { reasonText } from "./reason_text.ts";
+
+/** More than whatever stands in a PUBLISH beside topic, properties and payload. */
+const HEADER_BYTES = 16;
+
+/** Whether the protocol has no length for such a message. */
+export function isTooLarge(topic: string, payload: Uint8Array): boolean {
+  return payload.length + topic.length * 3 + HEADER_BYTES > VARINT_MAX;
+}
 
 /** What the engine's refusal to send a message means; it is none of those that pass. */
 export function publishFailure(refusal: number): ClientFailure {

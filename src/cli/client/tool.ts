@@ -6,7 +6,7 @@
  */
 
 import { NAME, VERSION } from "../../app/version.ts";
-import type { Host } from "../../runtime/host.ts";
+import type { Runtime } from "../../runtime/runtime.ts";
 import type { CommandCall } from "../command.ts";
 import { buildSettings, type Identity } from "./build_settings.ts";
 import type { ClientSettings, ToolName } from "./client_settings.ts";
@@ -57,20 +57,20 @@ async function readSettings(
 ): Promise<ClientSettings | undefined> {
   const words = commandWords(runtime, args);
   const names = new OptionNames(draft.tool);
-  const host = await runtime.host();
-  const path = optionFilePath(draft.tool, findOptionFile(words, names), host.environment());
-  if (path !== undefined) {
+  const given = findOptionFile(words, names);
+  const path = optionFilePath(draft.tool, given, runtime.environment());
+  if (path !== undefined && await runtime.hasFile(path)) {
     for (const line of await readOptionFile(await runtime.files(), path)) {
       parseWords(draft, line, names);
     }
   }
   parseWords(draft, words, names);
   if (draft.request !== undefined) return undefined;
-  return buildSettings(draft, identityOf(host));
+  return buildSettings(draft, identityOf(runtime));
 }
 
 /** What the client identifiers of this process are made of. */
-export function identityOf({ processId }: Host): Identity {
+export function identityOf({ processId }: Pick<Runtime, "processId">): Identity {
   return { processId, randomWord };
 }
 

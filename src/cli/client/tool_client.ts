@@ -129,13 +129,17 @@ export class ToolClient {
     if (this.#status !== undefined) return;
     this.#status = status;
     if (this.engine.phase !== "connected") return this.#end(status);
-    this.engine.disconnect(reasonCode, this.#settings.disconnectProperties);
+    const { connect, disconnectProperties } = this.#settings;
+    // Older versions have one way to leave, with which the Will goes unsent.
+    if (connect.protocolVersion === 5) this.engine.disconnect(reasonCode, disconnectProperties);
+    else this.engine.disconnect();
     this.wake();
   }
 
-  /** Ends from outside: a signal, or the time is up. */
-  stop(status: number): void {
+  /** Ends from outside, a signal or the time being up, with these words unless nobody heard us. */
+  stop(status: number, ...lines: string[]): void {
     const isConnected = this.#wasConnected;
+    if (isConnected && this.#status === undefined) this.warn(...lines);
     this.finish(
       isConnected ? status : STATUS_UNCONNECTED,
       ReasonCode.DISCONNECT_WITH_WILL_MESSAGE,

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { encodedLength } from "../../core/base/utf8.ts";
+import { encodedLength, encodeUtf8, isUtf8 } from "../../core/base/utf8.ts";
 import type { QoS } from "../../core/codec/protocol.ts";
 import { parseFilter } from "../../core/topic/filter.ts";
 import { UsageError } from "./usage_error.ts";
@@ -33,11 +33,11 @@ export function qosOf(word: string): QoS | undefined {
 
 /** The word, if it is a string that a packet can have. */
 export function mqttText(word: string, option: string): string {
-  const length = encodedLength(word);
-  if (length < 0 || word.includes("\0")) {
+  const bytes = encodeUtf8(word);
+  if (bytes === null || !isUtf8(bytes, 0, bytes.length)) {
     throw new UsageError(`Error: Malformed UTF-8 in ${option} argument.`);
   }
-  if (length > STRING_BYTES_MAX) {
+  if (bytes.length > STRING_BYTES_MAX) {
     throw new UsageError(`Error: ${option} argument is longer than ${STRING_BYTES_MAX} bytes.`);
   }
   return word;

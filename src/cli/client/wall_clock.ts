@@ -9,14 +9,15 @@
 
 /** An instant of the time of day. */
 export interface WallTime {
-  /** To the millisecond. */
-  readonly date: Date;
+  /** Whole ones, since 1970. */
+  readonly seconds: number;
   /** Of the second: 0 to 999,999,999. */
   readonly nanoseconds: number;
 }
 
 /** How far the two may be apart, in milliseconds: what rounding and a slow machine explain. */
 const DRIFT_MAX_MS = 2;
+const MS_PER_S = 1000;
 const NS_PER_MS = 1_000_000;
 
 export class WallClock {
@@ -38,7 +39,8 @@ export class WallClock {
     if (Math.abs(this.#origin + fine - coarse) > DRIFT_MAX_MS) this.#origin = coarse - fine;
     const exact = this.#origin + fine;
     const ms = Math.floor(exact);
-    const nanoseconds = Math.floor((exact - ms) * NS_PER_MS) + ms % 1000 * NS_PER_MS;
-    return { date: new Date(ms), nanoseconds };
+    const seconds = Math.floor(ms / MS_PER_S);
+    const nanoseconds = (ms - seconds * MS_PER_S) * NS_PER_MS;
+    return { seconds, nanoseconds: nanoseconds + Math.floor((exact - ms) * NS_PER_MS) };
   }
 }

@@ -8,7 +8,7 @@
  * @module
  */
 
-import { decodeUtf8, encodeUtf8 } from "../../core/base/utf8.ts";
+import { encodeUtf8 } from "../../core/base/utf8.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
 
 /** What a runtime shows in place of bytes that it could not read. */
@@ -25,8 +25,8 @@ export function commandWords(runtime: Runtime, args: readonly string[]): readonl
 
 /** Bytes as text from which `bytesOfText` makes the same bytes. */
 export function textOfBytes(bytes: Uint8Array): string {
-  const whole = decodeUtf8(bytes, 0, bytes.length);
-  if (whole !== null) return whole;
+  const whole = decode(bytes);
+  if (whole !== undefined) return whole;
   let text = "";
   for (let at = 0; at < bytes.length;) {
     const [character, width] = characterAt(bytes, at);
@@ -40,10 +40,19 @@ export function textOfBytes(bytes: Uint8Array): string {
 function characterAt(bytes: Uint8Array, at: number): [string, number] {
   const widthMax = Math.min(CHARACTER_BYTES_MAX, bytes.length - at);
   for (let width = 1; width <= widthMax; width++) {
-    const character = decodeUtf8(bytes, at, at + width);
-    if (character !== null) return [character, width];
+    const character = decode(bytes.subarray(at, at + width));
+    if (character !== undefined) return [character, width];
   }
   return [String.fromCharCode(ESCAPE_BASE + bytes[at]!), 1];
+}
+
+/** Any text, not only what MQTT allows as a string. */
+function decode(bytes: Uint8Array): string | undefined {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    return undefined;
+  }
 }
 
 /** The bytes of a word. */

@@ -142,7 +142,7 @@ export function dbDumpManual(name: string): Manual {
     }],
     notes: [
       "A database of this broker, mosquitto.midge, can be read while no broker has it open.",
-      "Of Mosquitto files of versions 2 to 6 can be read, which is all that it has ever written.",
+      "Files of Mosquitto of versions 2 to 6 can be read, as by Mosquitto itself.",
       "Exit status: 0 when done, 1 for any error.",
     ],
     examples: [

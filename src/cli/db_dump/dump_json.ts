@@ -113,15 +113,20 @@ function subscription(chunk: ChunkOf<"subscription">): JsonObject {
 
 /** A value that stands `depth` tabs deep. */
 function formatJson(value: Json, depth: number): string {
-  if (typeof value === "bigint") return String(value);
+  if (typeof value === "bigint" || typeof value === "number") return String(value);
   if (typeof value !== "object") return JSON.stringify(value);
   if (isList(value)) {
     return `[${value.map((item) => formatJson(item, depth + 1)).join(", ")}]`;
   }
   const indent = "\t".repeat(depth);
-  const fields = Object.entries(value).filter(([, field]) => field !== undefined)
-    .map(([name, field]) => `${indent}\t"${name}":\t${formatJson(field!, depth + 1)}`);
-  return `{\n${fields.join(",\n")}\n${indent}}`;
+  let text = "{";
+  let separator = "\n";
+  for (const [name, field] of Object.entries(value)) {
+    if (field === undefined) continue;
+    text += `${separator}${indent}\t"${name}":\t${formatJson(field, depth + 1)}`;
+    separator = ",\n";
+  }
+  return `${text}\n${indent}}`;
 }
 
 function isList(value: Json): value is readonly Json[] {

@@ -20,14 +20,15 @@ import { Framer } from "../codec/framer.ts";
 import type { ConnackPacket, ConnectPacket, Packet, SubscriptionRequest } from "../codec/packet.ts";
 import { encodePingreq } from "../codec/ping.ts";
 import { NO_PROPERTIES, type Properties } from "../codec/property.ts";
-import { type AckType, PacketType, type ProtocolVersion, VARINT_MAX } from "../codec/protocol.ts";
+import { type AckType, PacketType, type ProtocolVersion, type QoS } from "../codec/protocol.ts";
 import { ReasonCode } from "../codec/reason_code.ts";
 import { encodeSubscribe } from "../codec/subscribe.ts";
 import { encodeUnsubscribe } from "../codec/unsubscribe.ts";
-import { varintWidth, Writer } from "../codec/writer.ts";
+import { Writer } from "../codec/writer.ts";
 import type { ClientSink } from "./client_sink.ts";
 import { Inbound } from "./inbound.ts";
 import { Outbound, PublishRefusal, type RestoredMessage } from "./outbound.ts";
+import { limitsFor } from "./packet_limits.ts";
 import type { PublishOptions } from "./publish_writer.ts";
 
 /** Where the engine stands. */
@@ -43,6 +44,8 @@ export interface ClientEngineOptions {
    * takes its time then slows the broker down, by its Receive Maximum.
    */
   readonly acknowledgesLater?: boolean;
+  /** Topics that are sent as an alias after the first time, beside the broker's bound. */
+  readonly topicAliasesMax?: number;
 }
 
 const OUTBOX_BYTES = 256;
@@ -70,6 +73,8 @@ export class ClientEngine {
   readonly #inbound: Inbound;
   #keepAliveMs = 0;
   #lastSentAt = 0;
+  /** The application is being shown a message that is acknowledged when it returns. */
+  #isShowing = false;
   /** When the broker must have answered CONNECT or PINGREQ. */
   #answerDueAt = Infinity;
 
@@ -79,6 +84,7 @@ export class ClientEngine {
     this.#answerTimeoutMs = options.answerTimeoutMs ?? ANSWER_TIMEOUT_MS;
     this.#acknowledgesLater = options.acknowledgesLater ?? false;
     this.#outbound = new Outbound(this.outbox, sink);
+    this.#outbound.aliasesMax = options.topicAliasesMax ?? 0;
     this.#inbound = new Inbound(this.outbox, sink);
   }
 
@@ -94,6 +100,11 @@ export class ClientEngine {
   /** QoS 1 and 2 messages that were sent and are not done. */
   get inflightCount(): number {
     return this.#outbound.inflightCount;
+  }
+
+  /** Requests that wait for their answer; `REQUESTS_MAX` is the most. */
+  get requestCount(): number {
+    return this.#outbound.requestCount;
   }
 
   /** The instant at which `advance` has something to do; `Infinity` when it never will. */
@@ -249,6 +260,9 @@ export class ClientEngine {
     properties: Properties = NO_PROPERTIES,
   ): void {
     if (this.#phase === "connected") {
+      // Whoever leaves with a message has had it, and must not be sent it again.
+      const { qos, packetId } = this.#inbound.message;
+      this.#finishShowing(qos, packetId);
       const { sessionExpiryInterval } = properties;
       if (sessionExpiryInterval === 0) this.#outbound.isResumable = false;
       encodeDisconnect(this.outbox, reasonCode, this.#version, properties);
@@ -283,11 +297,20 @@ export class ClientEngine {
     if (!inbound.receive(framer)) return;
     const { message } = inbound;
     const { qos, packetId } = message;
-    if (qos > 0 && this.#acknowledgesLater) inbound.wait();
+    if (qos === 0 || this.#acknowledgesLater) {
+      if (qos > 0) inbound.wait();
+      return this.#sink.onMessage(message);
+    }
+    this.#isShowing = true;
     this.#sink.onMessage(message);
-    // The application may have ended the connection meanwhile.
-    if (qos === 0 || this.#acknowledgesLater || this.#phase !== "connected") return;
-    inbound.finish(qos, packetId, ReasonCode.SUCCESS);
+    this.#finishShowing(qos, packetId);
+  }
+
+  /** Acknowledges the message at hand, unless that has been done or cannot be any more. */
+  #finishShowing(qos: QoS, packetId: number): void {
+    if (!this.#isShowing) return;
+    this.#isShowing = false;
+    if (this.#phase === "connected") this.#inbound.finish(qos, packetId, ReasonCode.SUCCESS);
   }
 
   #handleAck(type: AckType, now: number): void {
@@ -358,6 +381,7 @@ export class ClientEngine {
   }
 
   #forgetConnection(): void {
+    this.#isShowing = false;
     this.outbox.length = 0;
     this.connack = undefined;
     this.#answerDueAt = Infinity;
@@ -369,12 +393,4 @@ export class ClientEngine {
     this.#inbound.forget();
     return this.#outbound.forget();
   }
-}
-
-/** The largest remaining length of each packet type, from the size that the client accepts. */
-function limitsFor(maximumPacketSize: number | undefined): Uint32Array {
-  const size = Math.min(maximumPacketSize ?? Infinity, 5 + VARINT_MAX);
-  // The header takes from the size as many bytes as the rest then needs for its length.
-  const remaining = Math.max(0, size - 1 - varintWidth(Math.max(0, size - 2)));
-  return new Uint32Array(16).fill(remaining);
 }

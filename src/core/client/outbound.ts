@@ -17,6 +17,7 @@ import type { Writer } from "../codec/writer.ts";
 import type { Delivery } from "../session/delivery.ts";
 import { makeMessage } from "../session/make_message.ts";
 import { AwaitedPacket, type InflightEntry, Sender } from "../session/sender.ts";
+import { OutboundAliases } from "../session/topic_aliases.ts";
 import type { ClientSink } from "./client_sink.ts";
 import { type PublishOptions, PublishWriter } from "./publish_writer.ts";
 
@@ -48,11 +49,15 @@ export interface RestoredMessage {
 }
 
 const PACKET_ID_MAX = 65_535;
+/** Identifiers that messages leave to requests, so that one is always free. */
+export const REQUESTS_MAX = 1024;
 
 export class Outbound {
   version: ProtocolVersion = 5;
   /** Whether what is in flight is kept for a later connection. */
   isResumable = false;
+  /** Our own bound on the topics that are sent as aliases. */
+  aliasesMax = 0;
   readonly #outbox: Writer;
   readonly #sink: OutboundSink;
   readonly #writer: PublishWriter = new PublishWriter();
@@ -62,6 +67,7 @@ export class Outbound {
   #packetSizeMax = Infinity;
   #qosMax: QoS = 2;
   #takesRetain = true;
+  #aliases: OutboundAliases | undefined;
   /** Identifiers of the requests that wait for their answer. */
   readonly #requests: Set<number> = new Set();
   #lastRequestId = 0;
@@ -90,12 +96,16 @@ export class Outbound {
     // The property is a bit; its absence means 2.
     this.#qosMax = (properties.maximumQos ?? 2) as QoS;
     this.#takesRetain = properties.retainAvailable !== false;
-    this.#sender.start(Math.min(properties.receiveMaximum ?? PACKET_ID_MAX, inflightMax));
+    const aliasesMax = Math.min(properties.topicAliasMaximum ?? 0, this.aliasesMax);
+    this.#aliases = aliasesMax > 0 ? new OutboundAliases(aliasesMax) : undefined;
+    const window = PACKET_ID_MAX - REQUESTS_MAX;
+    this.#sender.start(Math.min(properties.receiveMaximum ?? window, inflightMax, window));
     this.#sendAgain(now); // [MQTT-4.4.0-1]
   }
 
-  /** The connection is gone, and with it the requests. */
+  /** The connection is gone, and with it the requests and the aliases. */
   stop(): void {
+    this.#aliases = undefined; // [MQTT-3.3.2-7]
     this.#requests.clear();
   }
 
@@ -130,19 +140,41 @@ export class Outbound {
     if (options.retain === true && !this.#takesRetain) {
       return PublishRefusal.RETAIN_NOT_SUPPORTED; // [MQTT-3.2.2-14]
     }
-    const size = this.#writer.measure(topic, payload, options, this.version);
+    const aliases = this.#aliasesFor(topic, options);
+    const known = aliases?.get(topic as string) ?? 0; // only text has them
+    let alias = known > 0 ? known : aliases?.next ?? 0;
+    const sent = known > 0 ? "" : topic;
+    let size = this.#writer.measure(sent, payload, options, this.version, alias);
+    if (size > this.#packetSizeMax && alias !== known) {
+      // A new alias makes the packet larger: it goes without.
+      alias = 0;
+      size = this.#writer.measure(topic, payload, options, this.version);
+    }
     if (size > this.#packetSizeMax) return PublishRefusal.PACKET_TOO_LARGE; // [MQTT-3.2.2-15]
     let packetId = 0;
     if (qos > 0) {
       if (this.#sender.sendQuota <= 0) return PublishRefusal.MUST_WAIT; // [MQTT-3.3.4-7]
       packetId = this.#begin(qos, this.#keep(topic, payload, options, now));
     }
-    this.#writer.write(this.#outbox, topic, payload, options, packetId);
+    this.#writer.write(this.#outbox, sent, payload, options, packetId);
+    if (alias !== known) aliases?.assign(topic as string);
     return packetId;
   }
 
-  /** An identifier for a request. */
+  /** The aliases of this connection, unless the application gives them out itself. */
+  #aliasesFor(topic: string | Uint8Array, options: PublishOptions): OutboundAliases | undefined {
+    if (this.#aliases === undefined || typeof topic !== "string") return undefined;
+    return options.properties?.topicAlias === undefined ? this.#aliases : undefined;
+  }
+
+  /** Requests that wait for their answer. */
+  get requestCount(): number {
+    return this.#requests.size;
+  }
+
+  /** An identifier for a request; there must be fewer than `REQUESTS_MAX`. */
   request(): number {
+    assert(this.#requests.size < REQUESTS_MAX, "Too many requests were made at once");
     let packetId = this.#lastRequestId;
     do {
       packetId = packetId === PACKET_ID_MAX ? 1 : packetId + 1;

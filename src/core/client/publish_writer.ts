@@ -13,13 +13,16 @@ import { varintWidth, Writer } from "../codec/writer.ts";
 import type { Message } from "../session/message.ts";
 
 const PROPERTY_MESSAGE_EXPIRY_INTERVAL = 0x02;
+const PROPERTY_TOPIC_ALIAS = 0x23;
 const DUP_FLAG = 0x08;
+/** The properties of most packets that have an alias: that alone. */
+const ALIAS_ONLY_BYTES = 3;
 
 /** How a message is published; what is left out is 0, `false` or nothing. */
 export interface PublishOptions {
   readonly qos?: QoS;
   readonly retain?: boolean;
-  /** Version 5 only; without a topic alias. */
+  /** Version 5 only. */
   readonly properties?: Properties;
 }
 
@@ -34,12 +37,13 @@ export class PublishWriter {
   /** The properties of the packet at hand, with their length. */
   readonly #properties: Writer = new Writer(new Uint8Array(64));
 
-  /** Readies a packet and tells its size; `write` comes next. */
+  /** Readies a packet and tells its size; `write` comes next. An alias of 0 is none. */
   measure(
     topic: string | Uint8Array,
     payload: Uint8Array,
     options: PublishOptions,
     version: ProtocolVersion,
+    alias = 0,
   ): number {
     this.#properties.length = 0;
     if (version === 5) {
@@ -49,8 +53,23 @@ export class PublishWriter {
         PacketType.PUBLISH,
       );
     }
+    if (alias > 0) this.#prefixAlias(alias);
     const remaining = remainingLength(topic, payload, options.qos ?? 0, this.#properties.length);
     return 1 + varintWidth(remaining) + remaining;
+  }
+
+  /** Puts the alias in front of the properties, and their new length in front of that. */
+  #prefixAlias(alias: number): void {
+    const properties = this.#properties;
+    // Without any others, which is the usual case, there is nothing but a length of 0.
+    const others = properties.length === 1
+      ? undefined
+      : properties.bytes.slice(lengthWidth(properties.length), properties.length);
+    properties.length = 0;
+    properties.varint(ALIAS_ONLY_BYTES + (others?.length ?? 0));
+    properties.u8(PROPERTY_TOPIC_ALIAS);
+    properties.u16(alias);
+    if (others !== undefined) properties.raw(others, 0, others.length);
   }
 
   /** Appends the packet that was measured last. */
@@ -102,6 +121,13 @@ export class PublishWriter {
     }
     writer.raw(message.payloadBytes, message.payloadStart, message.payloadEnd);
   }
+}
+
+/** How many of so many bytes are the length that stands before the others. */
+function lengthWidth(total: number): number {
+  let width = 1;
+  while (varintWidth(total - width) !== width) width++;
+  return width;
 }
 
 function remainingLength(

@@ -1,6 +1,6 @@
 /**
  * Topic Aliases, one table per direction and connection: those that the peer sets, and those that
- * the broker gives out to the first topics that it sends. Neither outlives its connection.
+ * are given out to the first topics that are sent. Neither outlives its connection.
  * [MQTT-3.3.2-7]
  *
  * @module

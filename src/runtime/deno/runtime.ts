@@ -7,21 +7,26 @@
 import { OperationError } from "../../core/base/operation_error.ts";
 import { nameOf, ownWords, wordBytes } from "../node/own_words.ts";
 import type { Dialer, Runtime, Signal } from "../runtime.ts";
-import { listenTcp } from "./listen_tcp.ts";
-import { listenUnix } from "./listen_unix.ts";
-import { TLS_ABILITIES } from "./tls_abilities.ts";
+import { dial } from "./dial.ts";
 
 /** The runtime contract on Deno. */
 export const denoRuntime: Runtime & Dialer = {
   name: "deno",
   version: Deno.version.deno,
-  listenTcp,
-  listenUnix,
-  dial: async (options, accept) =>
-    await (await import("../node/dial.ts")).dial(options, accept, TLS_ABILITIES),
+  // A client listens to nothing, and loads none of it.
+  listenTcp: async (options, accept) =>
+    await (await import("./listen_tcp.ts")).listenTcp(options, accept),
+  listenUnix: async (options, accept) =>
+    await (await import("./listen_unix.ts")).listenUnix(options, accept),
+  dial,
   files: async () => (await import("../node/files.ts")).nodeFiles,
   host: async () => (await import("./own_host.ts")).denoHost(),
   openDatabase: async (options) => (await import("../node/sqlite.ts")).openDatabase(options),
+  processId: Deno.pid,
+  environment: () => Deno.env.toObject(),
+  async hasFile(path: string): Promise<boolean> {
+    return await Deno.stat(path).then(() => true, isThere);
+  },
   now: () => performance.now(),
   // A microtask, where the other runtimes take `setImmediate`: here a turn is one read's worth of
   // work, and waiting for the event loop would cost more than it gathers.
@@ -72,3 +77,8 @@ export const denoRuntime: Runtime & Dialer = {
   tuneProcess: () => {},
   exit: (status: number): never => Deno.exit(status),
 };
+
+/** Whether it is something else than its absence that keeps a file from being looked at. */
+function isThere(error: unknown): boolean {
+  return !(error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory);
+}

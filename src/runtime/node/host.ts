@@ -18,6 +18,7 @@ import { pathToFileURL } from "node:url";
 import { OperationError } from "../../core/base/operation_error.ts";
 import type { Host, SentSignal } from "../host.ts";
 import { makeArgon2id } from "./argon2id.ts";
+import { environment } from "./environment.ts";
 import { startDetached } from "./start_detached.ts";
 import { openSystemLog } from "./system_log.ts";
 
@@ -54,18 +55,12 @@ export function makeHost(differences: HostDifferences): Host {
     processes: async () => await (await import("./processes.ts")).listProcesses(),
     signalProcess,
     openSecretPrompt: async () => (await import("./secret_prompt.ts")).openSecretPrompt(),
+    openLineEditor: async (complete) => (await import("./line_editor.ts")).openLineEditor(complete),
     openSystemLog: (ident, facility) => openSystemLog(ident, facility),
     importModule: (path) => importModule(path, differences),
     notifyServiceManager,
     argon2id: makeArgon2id(),
   };
-}
-
-function environment(): Record<string, string> {
-  const entries = Object.entries(process.env);
-  return Object.fromEntries(entries.filter((entry): entry is [string, string] => {
-    return entry[1] !== undefined;
-  }));
 }
 
 interface User {

@@ -6,8 +6,10 @@
  */
 
 import { readFileSync, writeSync } from "node:fs";
+import { stat } from "node:fs/promises";
 import process from "node:process";
 import type { Runtime, Signal } from "../runtime.ts";
+import { environment } from "./environment.ts";
 import { nameOf, ownWords, wordBytes } from "./own_words.ts";
 import { printWhole } from "./print_whole.ts";
 
@@ -23,8 +25,14 @@ export const processRuntime: Pick<
   | "print"
   | "writeOutput"
   | "readInput"
+  | "hasFile"
+  | "processId"
+  | "environment"
   | "exit"
 > = {
+  hasFile: (path) => stat(path).then(() => true, isThere),
+  processId: process.pid,
+  environment,
   now: () => performance.now(),
   // Cheaper than a microtask when many connections deliver in one turn: all of them are read first.
   defer: (flush: () => void): void => void setImmediate(flush),
@@ -61,3 +69,8 @@ export const processRuntime: Pick<
   writeOutput: async (bytes) => await (await import("./write_output.ts")).writeOutput(bytes),
   exit: (status: number): never => process.exit(status),
 };
+
+/** Whether it is something else than its absence that keeps a file from being looked at. */
+function isThere(error: { readonly code?: unknown }): boolean {
+  return error.code !== "ENOENT" && error.code !== "ENOTDIR";
+}

@@ -25,13 +25,14 @@ export type Place =
 export class TlsClient {
   readonly #options: ConnectionOptions;
   readonly #tls: TlsClientOptions;
+  readonly #name: string;
 
   /** @throws {OperationError} with code `"not-supported"` or `"tls-failed"`. */
   constructor(tls: TlsClientOptions, hostname: string, abilities: TlsAbilities) {
     refuseUnsupported(tls, abilities);
     checkContents(tls);
     this.#tls = tls;
-    const name = tls.serverName ?? hostname;
+    const name = this.#name = tls.serverName ?? hostname;
     const ciphers = clientCiphers(tls, abilities);
     const ca = trusted(tls);
     this.#options = {
@@ -51,9 +52,11 @@ export class TlsClient {
     };
   }
 
-  /** Begins, over a socket that is connected already or over one of its own; throws what `node:tls` throws. */
+  /** Begins, on a socket that is there already or on one of its own; throws as `node:tls` does. */
   open(underlay: Place | { readonly socket: Socket }): TLSSocket {
-    const socket = nodeTls.connect({ ...underlay, ...this.#options });
+    // Whom the certificate has to name, where no host is connected to: also an address.
+    const named = "host" in underlay ? {} : { host: this.#name };
+    const socket = nodeTls.connect({ ...named, ...underlay, ...this.#options });
     const { onSecrets } = this.#tls;
     if (onSecrets !== undefined) {
       socket.on("keylog", (line) => onSecrets(line.toString("latin1").trimEnd()));
@@ -109,7 +112,7 @@ function refuseUnsupported(tls: TlsClientOptions, abilities: TlsAbilities): void
   if (tls.onSecrets !== undefined && !abilities.secrets) throw notSupported("Logs of TLS secrets");
 }
 
-/** Not every runtime says what is wrong with a text, and some look at it only when it is too late. */
+/** Not every runtime says what is wrong with a text, or says it before it is too late. */
 function checkContents(
   { authorities, certificate, key, psk, minimumVersion }: TlsClientOptions,
 ): void {

@@ -90,7 +90,7 @@ const TABLE: readonly (readonly [format: string, rich: string, plain?: string])[
   ["%C", "text/x", ""],
   ["%8C", "  text/x", "        "],
   ["%-8.4C|", "text    |", "        |"],
-  ["%08C", "  text/x", "00000000"],
+  ["%08C", "  text/x", "        "],
   ["%D%9D", "cdcd", ""],
   ["%E", "70", ""],
   ["%4E", "  70", "    "],

@@ -39,6 +39,19 @@ const TABLE: readonly (readonly [words: readonly string[], offered: readonly str
   ]],
   [["midge", "signal", "-a", "shutdown", ""], []],
   [["mosquitto_signal", "--"], ["--help"]],
+  [["midge", "pub", "--tls-v"], ["--tls-version"]],
+  [["midge", "pub", "--tls-version", ""], ["tlsv1.2", "tlsv1.3"]],
+  [["midge", "pub", "--capath", ""], ["folder"]],
+  [["midge", "pub", "-t", "-q", ""], []],
+  [["midge", "rr", "-V", "mqttv3"], ["mqttv31", "mqttv311"]],
+  [["mosquitto_sub", "-t", "a b", "-q", ""], ["0", "1", "2"]],
+  [["mosquitto_sub", "--cafile", "file"], ["file.conf"]],
+  [["mosquitto_sub", "--retain-h"], ["--retain-handling"]],
+  [["mosquitto_pub", "--retain-h"], []],
+  [["midge", "ctrl", ""], ["broker", "help"]],
+  [["mosquitto_ctrl", "-h", "x", "broker", ""], ["help", "listListeners", "listPlugins"]],
+  [["midge", "db-dump", "--s"], ["--stats"]],
+  [["mosquitto_db_dump", "fi"], ["file.conf"]],
   [["midge", "completion", ""], ["bash", "fish", "zsh"]],
   [["midge", "completion", "zsh", ""], []],
 ];
@@ -69,12 +82,16 @@ compdef() {}
 _message() {}
 _describe() { local word; for word in \${(P)2}; do
   [[ $word = $words[CURRENT]* ]] && print -r -- \${word%%:*}; done }
-_files() { local -a found=($words[CURRENT]*(N)); (( $#found == 0 )) || print -rl -- $found }`,
+_files() { local -a found=($words[CURRENT]*(N)); [[ $1 = -/ ]] && found=($words[CURRENT]*(/N))
+  (( $#found == 0 )) || print -rl -- $found }`,
     ask: (words) => `words=(${words.map(quote).join(" ")}); CURRENT=${words.length}; _midge`,
   },
   fish: {
     args: ["--no-config"],
-    ask: (words) => `complete -C ${quote(words.join(" "))} | string replace -r '/?(\\t.*)?$' ''`,
+    ask: (words) =>
+      `complete -C ${
+        quote(words.map((word) => word.replace(" ", "\\ ")).join(" "))
+      } | string replace -r '/?(\\t.*)?$' ''`,
   },
 };
 

@@ -146,6 +146,21 @@ test("ClientEngine shows messages and acknowledges them by their QoS", () => {
   assertEquals(peer.sent(), [ack("pubrec", 8), ack("pubcomp", 8), ack("pubcomp", 8, 0x92)]);
 });
 
+test("ClientEngine.disconnect() acknowledges the message that the application leaves with", () => {
+  for (const [qos, acknowledgement] of [[1, ack("puback", 7)], [2, ack("pubrec", 7)]] as const) {
+    const peer = new ClientPeer().connect();
+    peer.sink.onMessageHook = () => peer.engine.disconnect();
+    const told = peer.answer(
+      publish("a", { payload: "first", qos, packetId: 7 }),
+      publish("a", { payload: "second", qos, packetId: 8 }),
+    );
+    assertEquals(told, [
+      { type: "message", topic: "a", payload: "first", qos, retain: false },
+    ]);
+    assertEquals(peer.sent(), [acknowledgement, disconnect(0)]);
+  }
+});
+
 test("ClientEngine.acknowledge() lets the application say when a message is done", () => {
   const peer = new ClientPeer({ acknowledgesLater: true }).connect({
     properties: { receiveMaximum: 2 },
@@ -217,13 +232,6 @@ test("ClientEngine.disconnect() says good-bye and hears nothing more [MQTT-3.14.
   assertEquals(peer.sent(), [disconnect(0x04, { sessionExpiryInterval: 0 })]);
   assertEquals(peer.answer(publish("a")), []);
   assertEquals(peer.engine.publish("a", PAYLOAD, {}, peer.now), PublishRefusal.NOT_CONNECTED);
-});
-
-test("ClientEngine handles nothing behind what made the application leave", () => {
-  const peer = new ClientPeer().connect();
-  peer.sink.onMessageHook = () => peer.engine.disconnect();
-  assertEquals(peer.answer(publish("a", { qos: 1, packetId: 1 }), publish("b")).length, 1);
-  assertEquals(peer.sent(), [disconnect()]);
 });
 
 test("ClientEngine tells why the broker ends the connection", () => {

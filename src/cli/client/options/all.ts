@@ -1,6 +1,6 @@
 /**
- * Every option of pub, sub, rr and ctrl: the one table from which their command lines are read, and their
- * help and shell completions are made.
+ * Every option of pub, sub, rr and ctrl: the one table from which their command lines are read, and
+ * their help and shell completions are made.
  *
  * @module
  */

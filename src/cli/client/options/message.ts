@@ -6,7 +6,7 @@
 
 import type { MessageSource } from "../client_settings.ts";
 import type { Draft } from "../draft.ts";
-import { ALL, type ClientOption, PUB, PUBLISHING } from "../option.ts";
+import { type ClientOption, CLIENTS, PUB, PUBLISHING } from "../option.ts";
 import { UsageError } from "../usage_error.ts";
 import { decimal, isPublishTopic, isSubscription, mqttText, wholeNumber } from "../values.ts";
 import { bytesOfText } from "../words.ts";
@@ -19,7 +19,7 @@ const REPEAT_DELAY_MAX_S = 0x7fff_ffff / 1000;
 export const MESSAGE_OPTIONS: readonly ClientOption[] = [
   {
     names: ["-t", "--topic"],
-    tools: ALL,
+    tools: CLIENTS,
     group: "Message",
     argument: "topic",
     missing: "no topic specified",

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { parseFormat } from "../format_parser.ts";
 import { ALL, type ClientOption, CLIENTS, RECEIVING, RR, SUB } from "../option.ts";
 
 export const OUTPUT_OPTIONS: readonly ClientOption[] = [
@@ -21,7 +22,10 @@ export const OUTPUT_OPTIONS: readonly ClientOption[] = [
     argument: "format",
     missing: "no format specified",
     help: "Print each message in this format: '%t %p' is topic and payload, %j is JSON.",
-    apply: (draft, value) => void (draft.format = value),
+    apply(draft, value) {
+      parseFormat(value);
+      draft.format = value;
+    },
   },
   {
     names: ["--pretty"],
