@@ -1,6 +1,6 @@
 /**
  * What stands in a store as the chunks of Mosquitto's database, for those who print both. Wills
- * have no place there, nor is it told how many clients share a message: each that waits has its own.
+ * have no place there, nor is it told how many clients share a message: each of them has its own.
  *
  * @module
  */
