@@ -17,11 +17,12 @@ import { parseFilter } from "../topic/filter.ts";
 import type { Change, StoredRecord } from "./change.ts";
 import type { Connection } from "./connection.ts";
 import { hasWindow } from "./deliver.ts";
-import { removeSession, scheduleSession } from "./end.ts";
+import { recordSession, removeSession, scheduleSession } from "./end.ts";
 import { DEFAULT_LISTENER } from "./limits.ts";
 import { putRetained, scheduleSweep, takeRetained } from "./retained.ts";
 import type { BrokerState } from "./state.ts";
 import { subscribe, unsubscribe } from "./subscriptions.ts";
+import { delayWill } from "./wills.ts";
 
 /** The listeners of the present configuration by their names. */
 type ListenersByName = Map<string, ListenerSettings>;
@@ -50,11 +51,11 @@ function finish(state: BrokerState, now: number): void {
   for (const session of state.sessions.values()) {
     if (session.endsAt === Infinity && session.expiryInterval !== NEVER_EXPIRES) {
       session.endsAt = now + session.expiryInterval * 1000;
+      // Or it would begin anew with each restart, and never end.
+      recordSession(state, session);
     }
     const { will } = session;
-    if (will !== undefined && session.willDueAt === Infinity) {
-      session.willDueAt = now + will.delay * 1000;
-    }
+    if (will !== undefined && session.willDueAt === Infinity) delayWill(state, session, will, now);
     scheduleSession(state, session);
   }
   scheduleSweep(state, now);

@@ -248,8 +248,9 @@ test("restore() of a restored broker's journal goes on where the first one ended
         const actors = new Actors(first);
         for (const step of before) actors.act(step);
         const second = restored([...first.changes], first.now, { keepsJournal: true });
-        // Replaying is no change.
-        assertEquals(second.changes, []);
+        // Replaying is no change but in that connections are gone now.
+        const ends = ["session-set", "will-set"];
+        assertEquals(second.changes.filter(({ kind }) => !ends.includes(kind)), []);
         const successors = new Actors(second);
         for (const step of after) successors.act(step);
         const third = restored([...first.changes, ...second.changes], second.now);
@@ -278,6 +279,29 @@ test("restore() lets sessions end when they would have, those that were connecte
   assertEquals(fresh.core.sessionCount, 2);
   fresh.advance(4000);
   assertEquals([fresh.core.sessionCount, fresh.core.nextDeadline], [1, Infinity]);
+});
+
+test("restore() records when those end that were connected, so that a second one does not start anew", () => {
+  const store = new MemoryStore();
+  const broker = new VirtualBroker({ keepsJournal: true });
+  broker.connect({
+    clientId: "here",
+    will: will("w", { properties: { willDelayInterval: 5 } }),
+    properties: { sessionExpiryInterval: 10 },
+  });
+  store.commit(broker.takeChanges());
+  const second = new VirtualBroker({ keepsJournal: true });
+  second.core.restore(store.load(), 0);
+  second.endTurn();
+  store.commit(second.takeChanges());
+  const ends = [...store.load()].flatMap((record) =>
+    record.kind === "session-set"
+      ? [record.endsAt]
+      : record.kind === "will-set"
+      ? [record.dueAt]
+      : []
+  );
+  assertEquals(ends, [10_000, 5000]);
 });
 
 test("restore() publishes Wills after their delay, of those that were connected from now on", () => {
