@@ -53,7 +53,7 @@ export { ReasonCode } from "./src/core/codec/reason_code.ts";
 export { OperationError, type OperationErrorCode } from "./src/core/base/operation_error.ts";
 export type { FailureStage } from "./src/driver/driver.ts";
 export type { ByteDuplex, StreamAddress } from "./src/driver/stream_connection.ts";
-export type { Listener, Runtime } from "./src/runtime/runtime.ts";
+export type { BrokerRuntime, Listener } from "./src/runtime/runtime.ts";
 export type { PskOptions, TlsOptions } from "./src/runtime/tls.ts";
 export { MemoryStore } from "./src/store/memory_store.ts";
 export type { LoadLimits, Store } from "./src/store/store.ts";

@@ -7,6 +7,7 @@
  */
 
 import * as esbuild from "./esbuild.ts";
+import { isBuiltin } from "node:module";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { type Imports, PACKAGES_FOLDER, readImports } from "./packages.ts";
 import { fromRoot, ROOT } from "./root.ts";
@@ -27,12 +28,9 @@ export async function bundleProgram(entry: string, outfile: string): Promise<voi
     legalComments: "eof",
     // Older versions of Node do not know it, and the one file is always the program.
     define: { "import.meta.main": "true" },
-    // Packages written for CommonJS ask for `require`, which a module does not have by itself.
-    banner: {
-      js: 'import { createRequire as midgeRequire } from "node:module";\n' +
-        "const require = midgeRequire(import.meta.url);",
-    },
-    plugins: [importMapPlugin(await readImports(), { isExternal: false })],
+    // Whoever guesses from the text whether it is a module need not read all of it.
+    banner: { js: "export {};" },
+    plugins: [importMapPlugin(await readImports(), { isExternal: false }), lazyBuiltinsPlugin()],
   });
 }
 
@@ -118,6 +116,31 @@ function importMapPlugin(imports: Imports, options: { isExternal: boolean }): es
           kind: args.kind,
           pluginData: "resolved",
         });
+      });
+    },
+  };
+}
+
+/**
+ * In one file, imports of Node's modules would all stand at its top, and loading them takes Deno as
+ * long as all the rest. So each is asked for where the module that imports it begins to run.
+ */
+function lazyBuiltinsPlugin(): esbuild.Plugin {
+  return {
+    name: "lazy-builtins",
+    setup(build): void {
+      // Packages written for CommonJS name them without the prefix.
+      build.onResolve({ filter: /^[\w:/]+$/ }, ({ path, kind }) => {
+        if (!path.startsWith("node:") && kind !== "require-call") return undefined;
+        return isBuiltin(path) ? { path, namespace: "builtin" } : undefined;
+      });
+      build.onLoad({ filter: /.*/, namespace: "builtin" }, ({ path }) => {
+        const name = JSON.stringify(path);
+        return {
+          contents: `module.exports = process.getBuiltinModule(${name});
+if (module.exports === undefined) throw new Error("There is no module " + ${name});`,
+          loader: "js",
+        };
       });
     },
   };

@@ -17,7 +17,7 @@ import { ReasonCode } from "../core/codec/reason_code.ts";
 import type { ListenerSettings } from "../core/session/peer.ts";
 import { Driver, type DriverHost, type FailureStage } from "../driver/driver.ts";
 import { type ByteDuplex, serveStream, type StreamAddress } from "../driver/stream_connection.ts";
-import type { Listener, Runtime } from "../runtime/runtime.ts";
+import type { BrokerRuntime, Listener } from "../runtime/runtime.ts";
 import type { Store } from "../store/store.ts";
 import type { TlsOptions } from "../runtime/tls.ts";
 import type { Accept, Transport, TransportHandler } from "../transport/transport.ts";
@@ -52,7 +52,7 @@ export interface BrokerOptions {
   /** To whose settings the sessions of the store come back, by their names. */
   readonly storedListeners?: Iterable<ListenerSettings>;
   /** The runtime to listen with, or how to find it when it is needed. */
-  readonly runtime?: Runtime | (() => Promise<Runtime>);
+  readonly runtime?: BrokerRuntime | (() => Promise<BrokerRuntime>);
 }
 
 /** Where and how a {@linkcode Broker} listens. */
@@ -119,7 +119,7 @@ export class Broker {
   /** To those who come in by no listener that says otherwise. */
   readonly #granted: ListenerSettings;
   readonly #onError: (stage: FailureStage, error: unknown) => void;
-  readonly #findRuntime: () => Promise<Runtime>;
+  readonly #findRuntime: () => Promise<BrokerRuntime>;
   #isClosed = false;
   #closed: Promise<void> | undefined;
 

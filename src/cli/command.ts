@@ -6,13 +6,13 @@
  */
 
 import { NAME } from "../app/version.ts";
-import type { Dialer, Runtime } from "../runtime/runtime.ts";
+import type { Runtime } from "../runtime/runtime.ts";
 
 /** Runs to its end; gives the exit status. */
 export type Command = (call: CommandCall) => Promise<number>;
 
 export interface CommandCall {
-  readonly runtime: Runtime & Dialer;
+  readonly runtime: Runtime;
   readonly args: readonly string[];
   /** What the user calls it, for its help. */
   readonly name: string;

@@ -6,7 +6,7 @@
  * @module
  */
 
-import type { Dialer, Runtime } from "../runtime/runtime.ts";
+import type { Runtime } from "../runtime/runtime.ts";
 import { chooseCommand, type Command, type CommandName } from "./command.ts";
 
 const COMMANDS: Readonly<Record<CommandName, () => Promise<Command>>> = {
@@ -21,7 +21,7 @@ const COMMANDS: Readonly<Record<CommandName, () => Promise<Command>>> = {
 };
 
 /** Runs what the command line asks for, then exits the process. */
-export async function runCommandLine(runtime: Runtime & Dialer): Promise<void> {
+export async function runCommandLine(runtime: Runtime): Promise<void> {
   const { command, args, name } = chooseCommand(runtime.programName(), runtime.args);
   if (command === undefined) {
     const { runBroker } = await import("./broker.ts");

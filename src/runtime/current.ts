@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Dialer, Runtime } from "./runtime.ts";
+import type { Runtime } from "./runtime.ts";
 
 /** The name of the present runtime. */
 export function currentRuntimeName(): Runtime["name"] {
@@ -15,7 +15,7 @@ export function currentRuntimeName(): Runtime["name"] {
 }
 
 /** The present runtime. */
-export async function currentRuntime(): Promise<Runtime & Dialer> {
+export async function currentRuntime(): Promise<Runtime> {
   switch (currentRuntimeName()) {
     case "deno":
       return (await import("./deno/runtime.ts")).denoRuntime;

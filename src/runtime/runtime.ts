@@ -95,11 +95,8 @@ export interface Dialer {
 /** Signals that end or steer the program. */
 export type Signal = "SIGINT" | "SIGTERM" | "SIGHUP" | "SIGUSR1" | "SIGUSR2";
 
-/** One runtime, seen from the neutral zone. */
-export interface Runtime {
-  readonly name: "deno" | "bun" | "node";
-  /** The version of the runtime, for the start-up lines. */
-  readonly version: string;
+/** The part of a runtime that a broker needs. */
+export interface BrokerRuntime {
   /**
    * Listens for TCP connections.
    *
@@ -110,6 +107,17 @@ export interface Runtime {
   listenTcp(options: ListenOptions, accept: Accept): Promise<Listener>;
   /** Listens on a Unix socket; throws as `listenTcp` does. */
   listenUnix(options: UnixListenOptions, accept: Accept): Promise<Listener>;
+  /** Milliseconds on a clock that never jumps. */
+  now(): number;
+  /** Runs `flush` when the current turn of the event loop has handed over what it has. */
+  defer(flush: () => void): void;
+}
+
+/** One runtime, seen from the neutral zone. */
+export interface Runtime extends BrokerRuntime, Dialer {
+  readonly name: "deno" | "bun" | "node";
+  /** The version of the runtime, for the start-up lines. */
+  readonly version: string;
   /** The file system. Loaded when first asked for, because most programs need none. */
   files(): Promise<Files>;
   /** Whether there is something at this path, for those who need `files` only then. */
@@ -128,10 +136,6 @@ export interface Runtime {
    * no SQLite, and the other codes of `SqlDatabase`.
    */
   openDatabase(options: DatabaseOptions): Promise<SqlDatabase>;
-  /** Milliseconds on a clock that never jumps. */
-  now(): number;
-  /** Runs `flush` when the current turn of the event loop has handed over what it has. */
-  defer(flush: () => void): void;
   /** The words after the program's name. */
   readonly args: readonly string[];
   /**

@@ -11,7 +11,7 @@ import { Framer } from "../../src/core/codec/framer.ts";
 import type { Packet } from "../../src/core/codec/packet.ts";
 import { ReasonCode } from "../../src/core/codec/reason_code.ts";
 import { Writer } from "../../src/core/codec/writer.ts";
-import type { Listener, Runtime } from "../../src/runtime/runtime.ts";
+import type { BrokerRuntime, Listener } from "../../src/runtime/runtime.ts";
 import { openMemoryPipe } from "../../src/transport/memory_pipe.ts";
 import type { Accept, Transport, TransportHandler } from "../../src/transport/transport.ts";
 import { test } from "../harness.ts";
@@ -225,31 +225,12 @@ test("Broker.close() publishes the Wills, may be called twice, and ends all else
 });
 
 /** A runtime whose listener is in the test's hands. */
-class FakeRuntime implements Runtime {
-  readonly name = "deno";
-  readonly version = "0";
-  readonly args: readonly string[] = [];
+class FakeRuntime implements BrokerRuntime {
   readonly calls: string[] = [];
   accept: Accept | undefined;
   opened: Promise<void> = Promise.resolve();
 
   listenUnix(): Promise<never> {
-    return Promise.reject(new Error("Not used here"));
-  }
-
-  programName(): string {
-    return "midge";
-  }
-
-  files(): Promise<never> {
-    return Promise.reject(new Error("Not used here"));
-  }
-
-  openDatabase(): Promise<never> {
-    return Promise.reject(new Error("Not used here"));
-  }
-
-  host(): Promise<never> {
     return Promise.reject(new Error("Not used here"));
   }
 
@@ -273,18 +254,6 @@ class FakeRuntime implements Runtime {
 
   defer(flush: () => void): void {
     queueMicrotask(flush);
-  }
-
-  onSignal(): () => void {
-    return () => {};
-  }
-
-  print(): void {}
-
-  tuneProcess(): void {}
-
-  exit(): never {
-    throw new Error("Nobody exits here");
   }
 }
 

@@ -4,7 +4,7 @@ import { assertEquals } from "@std/assert";
 import { symlink } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
-import { chooseCommand, COMMANDS, programOf } from "../../src/cli/command.ts";
+import { chooseCommand, COMMANDS } from "../../src/cli/command.ts";
 import { parseBrokerFlags } from "../../src/cli/flags.ts";
 import { nameOf, ownWords } from "../../src/runtime/node/own_words.ts";
 import { test } from "../harness.ts";
@@ -98,7 +98,9 @@ test("The program is the command whose name a link to it has", {
   skip: bundle === undefined ? "there is no bundle: run the tests with the task" : false,
 }, async () => {
   await inFolder(async (folder) => {
-    const names = [...Object.keys(COMMANDS).flatMap((name) => programOf(name) ?? []), "pub.js"];
+    const entries = Object.values(COMMANDS);
+    const programs = entries.flatMap((entry) => "program" in entry ? entry.program : []);
+    const names = [...programs, "pub.js"];
     const said = await Promise.all(names.map(async (name) => {
       const link = join(folder, name === "pub.js" ? "mosquitto_pub.js" : name);
       await symlink(bundle!, link);

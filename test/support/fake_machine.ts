@@ -220,6 +220,7 @@ export class FakeMachine {
       ),
     listenUnix: ({ path, mode, tls, onError }, accept) =>
       this.#listen({ place: path, tls }, { mode, accept, onError }),
+    dial: ({ address }) => Promise.reject(failure("connect-failed", JSON.stringify(address))),
     files: () => Promise.resolve(this.disk),
     hasFile: () => Promise.resolve(false),
     host: () => Promise.resolve(this.host),

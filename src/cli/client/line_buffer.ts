@@ -17,6 +17,8 @@ export class LineBuffer {
   end = 0;
   /** Where what was read ends. */
   #length = 0;
+  /** What was read, so that nothing behind it is searched. */
+  #filled: Uint8Array = this.bytes.subarray(0, 0);
   /** Up to where no line feed has been found. */
   #searched = 0;
   #hasEnded = false;
@@ -24,6 +26,11 @@ export class LineBuffer {
   /** Whether nothing is left, and nothing will come. */
   get isAtEnd(): boolean {
     return this.#hasEnded && this.start === this.#length;
+  }
+
+  /** How much has come of a line whose end has not. */
+  get waitingBytes(): number {
+    return this.#length - this.start;
   }
 
   /** Where to put what is read next; `add` says how much that is. */
@@ -36,12 +43,13 @@ export class LineBuffer {
   add(count: number | undefined): void {
     if (count === undefined) this.#hasEnded = true;
     else this.#length += count;
+    this.#filled = this.bytes.subarray(0, this.#length);
   }
 
   /** Finds the next line; the last one may end without a line feed. */
   find(): boolean {
-    const at = this.bytes.indexOf(LINE_FEED, this.#searched);
-    if (at >= 0 && at < this.#length) {
+    const at = this.#filled.indexOf(LINE_FEED, this.#searched);
+    if (at >= 0) {
       this.#searched = at;
       this.end = at;
       return true;
@@ -69,5 +77,6 @@ export class LineBuffer {
     this.start = 0;
     this.#searched -= start;
     this.#length = left;
+    this.#filled = this.bytes.subarray(0, left);
   }
 }

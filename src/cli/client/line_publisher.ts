@@ -12,11 +12,12 @@ import { PublishRefusal } from "../../core/client/outbound.ts";
 import { PublishTemplate } from "../../core/client/publish_template.ts";
 import type { ConnackPacket } from "../../core/codec/packet.ts";
 import type { Properties } from "../../core/codec/property.ts";
+import { VARINT_MAX } from "../../core/codec/protocol.ts";
 import type { ReasonCode } from "../../core/codec/reason_code.ts";
 import { ClientFailure, failureOf } from "./client_failure.ts";
 import type { PubSettings } from "./client_settings.ts";
 import { LineBuffer } from "./line_buffer.ts";
-import { publishFailure, refusalWarning } from "./publish_failure.ts";
+import { isTooLarge, publishFailure, refusalWarning } from "./publish_failure.ts";
 import type { ToolClient, ToolWork } from "./tool_client.ts";
 import { aliasFailure, topicToSend } from "./topic_alias.ts";
 
@@ -83,7 +84,9 @@ export class LinePublisher implements ToolWork {
       lines.take();
       if (client.engine.phase !== "connected") return false;
     }
-    if (!lines.isAtEnd) this.#read();
+    // However much of the line is still to come, it is no payload.
+    if (lines.waitingBytes > VARINT_MAX) client.fail(failureOf("payloadSize"));
+    else if (!lines.isAtEnd) this.#read();
     else if (this.#unacknowledged.size === 0) client.finish(0);
     return false;
   }
@@ -121,13 +124,17 @@ export class LinePublisher implements ToolWork {
   /** Sends a line at QoS 1 or 2; `false` when it has to wait. */
   #publish(payload: Uint8Array): boolean {
     const { topic, qos, retain, properties } = this.#settings;
-    const { engine } = this.client;
+    const { client } = this;
+    if (isTooLarge(topic, payload)) {
+      client.fail(failureOf("payloadSize"));
+      return false;
+    }
     const name = topicToSend(topic, properties, this.#isAliasKnown);
     const options = { qos, retain, properties };
-    const packetId = engine.publish(name, payload, options, this.#surroundings.now());
+    const packetId = client.engine.publish(name, payload, options, this.#surroundings.now());
     if (packetId === PublishRefusal.MUST_WAIT) return false;
     if (packetId < 0) {
-      this.client.fail(publishFailure(packetId));
+      client.fail(publishFailure(packetId));
       return false;
     }
     this.#isAliasKnown = true;

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Dialer, DialOptions, Runtime } from "../../runtime/runtime.ts";
+import type { DialOptions, Runtime } from "../../runtime/runtime.ts";
 import type { TlsClientOptions } from "../../runtime/tls.ts";
 import type { Accept } from "../../transport/transport.ts";
 import type { BrokerPlace, CommonSettings } from "./client_settings.ts";
@@ -19,7 +19,7 @@ const WEB_SOCKET_PATH = "/mqtt";
 /** Makes the way to the broker; throws a `ClientFailure` when files do not serve. */
 export async function openerOf(
   { place, tls: tlsSettings }: CommonSettings,
-  runtime: Runtime & Dialer,
+  runtime: Runtime,
 ): Promise<Opener> {
   let tls: TlsClientOptions | undefined;
   if (tlsSettings !== undefined) {

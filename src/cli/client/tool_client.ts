@@ -16,7 +16,7 @@ import type { ClientSink } from "../../core/client/client_sink.ts";
 import type { ConnackPacket } from "../../core/codec/packet.ts";
 import { NO_PROPERTIES } from "../../core/codec/property.ts";
 import { ReasonCode } from "../../core/codec/reason_code.ts";
-import type { Dialer, Runtime } from "../../runtime/runtime.ts";
+import type { Runtime } from "../../runtime/runtime.ts";
 import type { Accept, Transport } from "../../transport/transport.ts";
 import {
   type ClientFailure,
@@ -45,7 +45,7 @@ export interface ToolWork
 }
 
 export interface ToolSurroundings {
-  readonly runtime: Runtime & Dialer;
+  readonly runtime: Runtime;
   /** Prints what is for standard output. */
   readonly print: (text: string) => void;
 }

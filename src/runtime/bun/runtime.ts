@@ -5,14 +5,14 @@
  */
 
 import { processRuntime } from "../node/process.ts";
-import type { Dialer, Runtime } from "../runtime.ts";
+import type { Runtime } from "../runtime.ts";
 import { bunApi } from "./bun_api.ts";
 import { listenTcp } from "./listen_tcp.ts";
 import { listenUnix } from "./listen_unix.ts";
 import { TLS_ABILITIES } from "./tls_abilities.ts";
 
 /** The runtime contract on Bun. */
-export const bunRuntime: Runtime & Dialer = {
+export const bunRuntime: Runtime = {
   ...processRuntime,
   name: "bun",
   version: bunApi().version,

@@ -6,11 +6,11 @@
 
 import { OperationError } from "../../core/base/operation_error.ts";
 import { nameOf, ownWords, wordBytes } from "../node/own_words.ts";
-import type { Dialer, Runtime, Signal } from "../runtime.ts";
+import type { Runtime, Signal } from "../runtime.ts";
 import { dial } from "./dial.ts";
 
 /** The runtime contract on Deno. */
-export const denoRuntime: Runtime & Dialer = {
+export const denoRuntime: Runtime = {
   name: "deno",
   version: Deno.version.deno,
   // A client listens to nothing, and loads none of it.

@@ -1,7 +1,7 @@
 /**
  * The words of a command line, as far as a runtime does not tell them: those before the program's
- * arguments (the runtime, its flags, our file), with which the program is started again and of which
- * the last one is the name it was called by; and all of them as bytes.
+ * arguments (the runtime, its flags, our file), with which the program is started again and whose
+ * last one is the name it was called by; and all of them as bytes.
  *
  * @module
  */

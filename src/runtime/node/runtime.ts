@@ -6,12 +6,12 @@
 
 import process from "node:process";
 import { setFlagsFromString } from "node:v8";
-import type { Dialer, Runtime } from "../runtime.ts";
+import type { Runtime } from "../runtime.ts";
 import { listenTcp, listenUnix } from "./listen_tcp.ts";
 import { processRuntime } from "./process.ts";
 
 /** The runtime contract on Node. */
-export const nodeRuntime: Runtime & Dialer = {
+export const nodeRuntime: Runtime = {
   ...processRuntime,
   name: "node",
   version: process.versions.node,

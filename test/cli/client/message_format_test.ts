@@ -1,6 +1,8 @@
 // Every directive, in every layout.
 
 import { assertEquals } from "@std/assert";
+import fc from "fast-check";
+import { UsageError } from "../../../src/cli/client/usage_error.ts";
 import { strftime } from "../../../src/telemetry/strftime.ts";
 import { test } from "../../harness.ts";
 import { bytesOf, publish } from "../../support/packets.ts";
@@ -169,4 +171,21 @@ test("compileFormat() prints no number of a payload of another size, and says so
       "requested double printing, but non-double data received",
     ],
   });
+});
+
+test("compileFormat() prints whatever parseFormat() takes, and that refuses the rest in words", () => {
+  const pieces = [..."%@\\-0123.:xXtplmqrACDEFPRSfdIUjJNn \u00e9"];
+  const text = fc.array(fc.constantFrom(...pieces), { maxLength: 12 });
+  let count = 0;
+  fc.assert(fc.property(text, (characters) => {
+    const format = characters.join("");
+    try {
+      print(RICH, { format });
+      print(PLAIN, { format });
+      count++;
+    } catch (error) {
+      assertEquals(error instanceof UsageError, true, `${format}: ${error}`);
+    }
+  }));
+  assertEquals(count > 0, true);
 });

@@ -254,6 +254,20 @@ test("LineBuffer gives every line whole, however it arrives and however long it 
   assertEquals(linesOf("", 1), []);
 });
 
+test("LineBuffer finds nothing that is not there while more is being read", () => {
+  const buffer = new LineBuffer();
+  // All but so little of it is taken that what is left has to move before more is read.
+  const room = buffer.room();
+  room.fill(0x0a);
+  room.set(encoder.encode("end"), room.length - 3);
+  buffer.add(room.length);
+  while (buffer.find()) buffer.take();
+  buffer.room();
+  assertEquals([buffer.find(), buffer.waitingBytes, buffer.isAtEnd], [false, 3, false]);
+  buffer.add(undefined);
+  assertEquals([buffer.find(), buffer.start, buffer.end], [true, 0, 3]);
+});
+
 test("LineBuffer shows a line until it is taken", () => {
   const buffer = new LineBuffer();
   buffer.room().set(encoder.encode("ab\ncd"));
@@ -262,7 +276,7 @@ test("LineBuffer shows a line until it is taken", () => {
     assertEquals([buffer.find(), buffer.start, buffer.end], [true, 0, 2]);
   }
   buffer.take();
-  assertEquals(buffer.find(), false);
+  assertEquals([buffer.find(), buffer.waitingBytes], [false, 2]);
 });
 
 /** What -d prints of packets in both directions. */
