@@ -66,7 +66,7 @@ export class Journal {
     return ++this.recorded;
   }
 
-  /** Somebody waits for all that is recorded by now, so it is due; the number of the last change. */
+  /** Somebody waits for all that is recorded by now, so it is due; gives the last number. */
   urge(): number {
     this.#due = this.recorded;
     return this.#due;
