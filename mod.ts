@@ -15,6 +15,7 @@
 
 import { Broker as NeutralBroker, type BrokerOptions } from "./src/app/broker.ts";
 import { currentRuntime } from "./src/runtime/current.ts";
+import type { Store } from "./src/store/store.ts";
 
 export type {
   Authenticator,
@@ -54,6 +55,8 @@ export type { FailureStage } from "./src/driver/driver.ts";
 export type { ByteDuplex, StreamAddress } from "./src/driver/stream_connection.ts";
 export type { BrokerRuntime, Listener } from "./src/runtime/runtime.ts";
 export type { PskOptions, TlsOptions } from "./src/runtime/tls.ts";
+export { MemoryStore } from "./src/store/memory_store.ts";
+export type { LoadLimits, Store } from "./src/store/store.ts";
 export { type MemoryPipeOptions, openMemoryPipe } from "./src/transport/memory_pipe.ts";
 export type { Accept, Transport, TransportHandler } from "./src/transport/transport.ts";
 
@@ -75,6 +78,31 @@ export class Broker extends NeutralBroker {
   constructor(options: BrokerOptions = {}) {
     super({ runtime: currentRuntime, ...options });
   }
+}
+
+/**
+ * Opens the durable store in a file, which is made when it is not there, for the option `store` of
+ * a {@linkcode Broker}. Whoever opens it closes it, when the broker is closed.
+ *
+ * ```ts
+ * import { Broker, openStore } from "./mod.ts";
+ *
+ * const store = await openStore("broker.midge");
+ * const broker = new Broker({ store });
+ * await broker.listen();
+ * ```
+ *
+ * @param sync `"full"` acknowledges what is on the disk, and `"later"` does so without blocking the
+ * process while the disk works. With `"normal"` a power cut can take the last seconds.
+ * @throws {OperationError} when it is open elsewhere, damaged, of a newer version, or when the
+ * runtime has no SQLite.
+ */
+export async function openStore(
+  path: string,
+  sync: "full" | "later" | "normal" = "full",
+): Promise<Store> {
+  const { openSqliteStore } = await import("./src/app/open_store.ts");
+  return await openSqliteStore(await currentRuntime(), { path, sync });
 }
 
 if (import.meta.main) {

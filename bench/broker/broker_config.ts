@@ -21,9 +21,29 @@ export async function makeCertificate(): Promise<string> {
   return authority.certificate;
 }
 
-/** Writes the configuration for a port; `sparePort` is for what a broker insists on. */
-export async function writeConfig(wire: Wire, port: number, sparePort: number): Promise<string> {
+export interface ConfigOptions {
+  readonly wire: Wire;
+  readonly port: number;
+  /** For what a broker insists on. */
+  readonly sparePort: number;
+  readonly isDurable: boolean;
+}
+
+/** An empty folder for what a broker keeps. */
+export async function makeStoreFolder(port: number): Promise<string> {
+  const path = fromRoot(`${FOLDER}/${port}.store`);
+  await Deno.remove(path, { recursive: true }).catch(() => {});
+  await Deno.mkdir(path, { recursive: true });
+  return path;
+}
+
+/** Writes the configuration for a port. */
+export async function writeConfig(options: ConfigOptions): Promise<string> {
+  const { wire, port, sparePort, isDurable } = options;
   const lines = ["user root", "allow_anonymous true", "log_type error"];
+  if (isDurable) {
+    lines.push("persistence true", `persistence_location ${await makeStoreFolder(port)}/`);
+  }
   // Mosquitto 2.0 does not start when all it has is a WebSocket.
   if (isWebSocket(wire)) lines.push(`listener ${sparePort} 127.0.0.1`);
   lines.push(`listener ${port} 127.0.0.1`);

@@ -11,7 +11,7 @@ import process from "node:process";
 import { bundleProgram, bundleTests, stopBundler } from "../../tools/bundle.ts";
 import { installPackages, installRuntime } from "../../tools/packages.ts";
 import { fromRoot, ROOT } from "../../tools/root.ts";
-import { makeCertificate, writeConfig } from "./broker_config.ts";
+import { makeCertificate, makeStoreFolder, writeConfig } from "./broker_config.ts";
 import type { Target } from "./load_client.ts";
 import { type Usage, usageOf } from "./process_usage.ts";
 import { isEncrypted, type Wire, wireOf } from "./wire.ts";
@@ -80,6 +80,8 @@ export async function prepare(sources: readonly BrokerSource[]): Promise<void> {
 
 export interface StartOptions {
   readonly wire: Wire;
+  /** Whether it keeps on disk what it has to keep; it does not unless told. */
+  readonly isDurable?: boolean;
   /** Where it may run; anywhere unless told. */
   readonly cpu: string | undefined;
 }
@@ -87,12 +89,12 @@ export interface StartOptions {
 /** Starts a broker, on one CPU where that is wanted, and waits until it accepts connections. */
 export async function startBroker(
   source: BrokerSource,
-  { wire, cpu }: StartOptions,
+  { wire, isDurable = false, cpu }: StartOptions,
 ): Promise<RunningBroker> {
   if (source.kind === "url") return await attach(source.url, source.pid);
   const port = await freePort();
   const login = isEncrypted(wire) ? { authority: await makeCertificate() } : {};
-  const [program, ...args] = await commandOf(source, wire, port);
+  const [program, ...args] = await commandOf(source, { wire, isDurable, port });
   const words = cpu === undefined ? [program!, ...args] : ["taskset", "-c", cpu, program!, ...args];
   const child = spawn(words[0]!, words.slice(1), {
     cwd: ROOT,
@@ -126,12 +128,17 @@ export async function startBroker(
 
 async function commandOf(
   source: Exclude<BrokerSource, { kind: "url" }>,
-  wire: Wire,
-  port: number,
+  { wire, isDurable, port }: {
+    readonly wire: Wire;
+    readonly isDurable: boolean;
+    readonly port: number;
+  },
 ): Promise<string[]> {
+  const config = async (): Promise<string> =>
+    await writeConfig({ wire, isDurable, port, sparePort: await freePort() });
   switch (source.kind) {
     case "midge": {
-      const args = ["-c", await writeConfig(wire, port, await freePort())];
+      const args = ["-c", await config()];
       const extra = source.extraArgs ?? [];
       if (source.runtime === "deno") {
         return [Deno.execPath(), "run", "-A", "-q", ...extra, fromRoot("mod.ts"), ...args];
@@ -139,13 +146,14 @@ async function commandOf(
       return [await installRuntime(source.runtime), ...extra, fromRoot(BUNDLE), ...args];
     }
     case "mosquitto":
-      return ["mosquitto", "-c", await writeConfig(wire, port, await freePort())];
+      return ["mosquitto", "-c", await config()];
     case "aedes":
       if (wire !== "tcp") throw new Error("Aedes is measured over TCP only");
       return [
         await installRuntime("node"),
         fromRoot(`${BUNDLES}/${AEDES.replace(/\.ts$/, ".js")}`),
         `${port}`,
+        ...isDurable ? [await makeStoreFolder(port)] : [],
       ];
   }
 }

@@ -24,6 +24,8 @@ export interface Target {
   /** Who has to have signed the broker's certificate, as PEM; else whom the runtime trusts. */
   readonly authority?: string | undefined;
   readonly version: ProtocolVersion;
+  /** Whether sessions outlive their connections. */
+  readonly keepsSession?: boolean;
   readonly username?: string;
   readonly password?: string;
 }
@@ -281,16 +283,16 @@ export class LoadClient implements ClientSink {
 }
 
 function connectPacket(target: Target, clientId: string): ConnectPacket {
-  const { version, username, password } = target;
+  const { version, keepsSession = false, username, password } = target;
   return {
     type: "connect",
     protocolVersion: version,
     isBridge: false,
     clientId,
-    cleanStart: true,
+    cleanStart: !keepsSession,
     // Runs are short; nobody has to be reminded that we are here.
     keepAlive: 0,
-    properties: {},
+    properties: keepsSession && version === 5 ? { sessionExpiryInterval: 0xffffffff } : {},
     ...username === undefined ? {} : { username },
     ...password === undefined ? {} : { password: new TextEncoder().encode(password) },
   };

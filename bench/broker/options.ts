@@ -46,6 +46,7 @@ const TEXT_FLAGS = [
   "publishers",
   "subscribers",
   "silent",
+  "durable",
   "filters",
   "scale",
   "version",
@@ -101,7 +102,25 @@ function scenariosOf(flags: Flags): Scenario[] {
       throw new UsageError(`There is no scenario "${name}": see --list for those there are`);
     }
     return scaled(changed(found, flags), numberOf(flags, "scale", 1, 0.001));
-  }).flatMap((base) => wiresOf(flags).map((wire) => carried(base, wire)));
+  }).flatMap((base) => wiresOf(flags).map((wire) => carried(base, wire)))
+    .flatMap((base) => durabilitiesOf(flags).map((isDurable) => kept(base, isDurable)));
+}
+
+function durabilitiesOf({ durable = "off" }: Flags): readonly boolean[] {
+  switch (durable) {
+    case "off":
+      return [false];
+    case "on":
+      return [true];
+    case "both":
+      return [false, true];
+    default:
+      throw new UsageError(`"--durable" takes off, on or both: "${durable}"`);
+  }
+}
+
+function kept(base: Scenario, isDurable: boolean): Scenario {
+  return isDurable ? { ...base, isDurable, name: `${base.name} durable` } : base;
 }
 
 function wiresOf(flags: Flags): readonly Wire[] {
@@ -273,6 +292,7 @@ What load
   --qos <0|1|2>         Of publishers and subscribers
   --publishers <n>  --subscribers <n>
   --silent <n>          Further connections that say nothing
+  --durable <choice>    off, on or both: sessions that last, and brokers that keep them on disk
   --filters <n>         Further subscriptions that match nothing
   --scale <factor>      So many times the clients, each as busy as before: 0.1 makes
                         conn-tcp-10K-100 take ten seconds instead of a hundred

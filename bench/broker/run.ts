@@ -26,13 +26,24 @@ export async function measure(
   scenario: Scenario,
   options: RunOptions,
 ): Promise<Report> {
-  const broker = await startBroker(source, { wire: scenario.wire, cpu: options.pin?.[0] });
+  const broker = await startBroker(source, {
+    wire: scenario.wire,
+    isDurable: scenario.isDurable,
+    cpu: options.pin?.[0],
+  });
   try {
     const { host, port, wire, login } = broker;
     return await carryOut({
       ...options,
       scenario,
-      target: { host, port, wire, version: options.version, ...login },
+      target: {
+        host,
+        port,
+        wire,
+        version: options.version,
+        keepsSession: scenario.isDurable,
+        ...login,
+      },
       usage: broker.usage,
     });
   } finally {

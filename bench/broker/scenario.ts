@@ -37,6 +37,8 @@ export interface Scenario {
   readonly connectRate: number;
   /** By what it is carried to a broker that we start. */
   readonly wire: Wire;
+  /** Whether sessions outlive their connections, and a broker that we start keeps them on disk. */
+  readonly isDurable: boolean;
 }
 
 const BASE: Scenario = {
@@ -52,6 +54,7 @@ const BASE: Scenario = {
   otherFilters: 0,
   connectRate: 0,
   wire: "tcp",
+  isDurable: false,
 };
 
 /** Makes a scenario; what is not said is as in `pairs`. */

@@ -18,6 +18,7 @@ import type { ListenerSettings } from "../core/session/peer.ts";
 import { Driver, type DriverHost, type FailureStage } from "../driver/driver.ts";
 import { type ByteDuplex, serveStream, type StreamAddress } from "../driver/stream_connection.ts";
 import type { BrokerRuntime, Listener } from "../runtime/runtime.ts";
+import type { Store } from "../store/store.ts";
 import type { TlsOptions } from "../runtime/tls.ts";
 import type { Accept, Transport, TransportHandler } from "../transport/transport.ts";
 
@@ -43,6 +44,13 @@ export interface BrokerOptions {
   readonly takesCommands?: boolean;
   /** Called when somebody is about to look for what is retained below `$SYS`. */
   readonly beforeSysRead?: () => void;
+  /**
+   * Keeps what must survive the process, and is closed by its owner when the broker is. Everything
+   * that it has is read when the broker is made; what it cannot read the broker throws.
+   */
+  readonly store?: Store;
+  /** To whose settings the sessions of the store come back, by their names. */
+  readonly storedListeners?: Iterable<ListenerSettings>;
   /** The runtime to listen with, or how to find it when it is needed. */
   readonly runtime?: BrokerRuntime | (() => Promise<BrokerRuntime>);
 }
@@ -116,7 +124,8 @@ export class Broker {
   #closed: Promise<void> | undefined;
 
   constructor(options: BrokerOptions = {}) {
-    const { runtime = noRuntime } = options;
+    const { runtime = noRuntime, store } = options;
+    const host = typeof runtime === "function" ? WEB_HOST : runtime;
     this.#findRuntime = typeof runtime === "function" ? runtime : () => Promise.resolve(runtime);
     this.#onError = options.onError ?? (() => {});
     this.#granted = { ...DEFAULT_LISTENER, ...options.listener };
@@ -126,12 +135,17 @@ export class Broker {
       random: options.random ?? randomUint32,
       takesCommands: options.takesCommands ?? false,
       tracesPackets: options.tracesPackets ?? false,
+      keepsJournal: store !== undefined,
       ...options.policy === undefined ? {} : { policy: options.policy },
       beforeRead: options.beforeSysRead,
     });
+    if (store !== undefined) {
+      this.#core.restore(store.load(), host.now(), options.storedListeners);
+    }
     this.#driver = new Driver({
       core: this.#core,
-      host: typeof runtime === "function" ? WEB_HOST : runtime,
+      host,
+      store,
       onEvent: options.onEvent,
       ask: options.ask,
       onError: this.#onError,
@@ -279,7 +293,10 @@ export class Broker {
     return this.#core.describeSubscriptions();
   }
 
-  /** Stops listening, publishes the Wills, closes every connection. */
+  /**
+   * Stops listening, publishes the Wills that no store keeps, closes every connection; resolves
+   * when the store has all that was to be stored.
+   */
   close(): Promise<void> {
     this.#isClosed = true;
     return this.#closed ??= this.#close();

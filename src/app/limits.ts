@@ -24,6 +24,8 @@ export function limitsOf({ general, rateLimits }: Config): Limits {
     receiveMaximum: general.maxInflightMessages,
     queuedMessagesMax: general.maxQueuedMessages,
     queuedBytesMax: general.maxQueuedBytes,
+    queuedMessagesTotalMax: general.maxQueuedMessagesTotal,
+    queuedBytesTotalMax: general.maxQueuedBytesTotal,
     queueQos0Messages: general.queueQos0Messages,
     upgradesOutgoingQos: general.upgradeOutgoingQos,
     allowsDuplicateMessages: general.allowDuplicateMessages,

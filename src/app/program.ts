@@ -26,6 +26,7 @@ import {
 } from "../telemetry/log_line.ts";
 import { withLocalListeners } from "./local_listeners.ts";
 import { applyFileMask, dropPrivileges, writePidFile } from "./privileges.ts";
+import { openStore } from "./persistence.ts";
 import { openSecretsFile } from "./secrets_file.ts";
 import { Server } from "./server.ts";
 import { Signals } from "./signals.ts";
@@ -138,12 +139,18 @@ class Program {
       ? undefined
       : await openSecretsFile(this.#files, path, this.#log);
     const effective = withLocalListeners(config, ports);
+    const store = await openStore(effective, {
+      runtime: this.#runtime,
+      files: this.#files,
+      log: this.#log,
+    });
     const server = new Server(effective, {
       runtime: this.#runtime,
       host: this.#host,
       files: this.#files,
       logger: this.#logger,
       secrets: this.#secretFileOptions(),
+      store,
       onSecrets: secretsFile === undefined ? undefined : (line) => secretsFile.append(`${line}\n`),
     });
     this.#server = server;
@@ -158,6 +165,7 @@ class Program {
     );
     await this.#signals.serve({
       onReload: () => this.#reload(server),
+      onSave: () => server.save(),
       onPrintTree: () => {
         this.#runtime.print("stdout", `${server.describeSubscriptions().join("\n")}\n`);
       },
@@ -217,7 +225,7 @@ class Program {
     for (const file of config.files) say(`Config loaded from ${file}.`);
     if (config.files.length === 0) say("Using default config.");
     say("Bridge support NOT available.");
-    say("Persistence support NOT available.");
+    say("Persistence support available.");
     say("TLS support available.");
     say(`TLS-PSK support ${this.#runtime.name === "node" ? "" : "NOT "}available.`);
     say("Websockets support available.");
@@ -226,13 +234,6 @@ class Program {
         "notice",
         "Notice: MOSQUITTO_UNSAFE_ALLOW_SYMLINKS is set: sensitive files may be reached through " +
           "symbolic links.",
-      );
-    }
-    if (config.persistence.isOn) {
-      this.#logger.log(
-        "warning",
-        "Warning: This version has no persistence: sessions and messages are kept in memory " +
-          "only, and end with the broker.",
       );
     }
     if (config.isLocalOnly) {

@@ -13,6 +13,7 @@ import { HTTP_API_CLIENT_ID } from "../admin/api.ts";
 import { LoginGuard } from "../auth/login_guard.ts";
 import type { SecretFileOptions } from "../auth/secret_file.ts";
 import type { Config, ListenerConfig } from "../config/config.ts";
+import { OperationError } from "../core/base/operation_error.ts";
 import type { BrokerEvent } from "../core/broker/event.ts";
 import { ASK, type Client, type ConnectRequest } from "../core/broker/question.ts";
 import { ReasonCode } from "../core/codec/reason_code.ts";
@@ -31,6 +32,7 @@ import { withLayers } from "./layers.ts";
 import { limitsOf, settingsOf } from "./limits.ts";
 import { type ListenerChange, type ListenerSurroundings, OpenListener } from "./listeners.ts";
 import { MemoryGuard } from "./memory_guard.ts";
+import { type OpenStore, restoredLines } from "./persistence.ts";
 import { type SecuredListener, Security } from "./security.ts";
 import { ExitStatus, StartError } from "./start_error.ts";
 import { SysPublisher } from "./sys_publisher.ts";
@@ -43,6 +45,8 @@ export interface ServerOptions {
   readonly files: Files;
   readonly logger: Logger;
   readonly secrets: SecretFileOptions;
+  /** Closed when the server stops. */
+  readonly store: OpenStore | undefined;
   /** Told each line of the secrets of TLS connections. */
   readonly onSecrets: TlsOptions["onSecrets"];
 }
@@ -54,20 +58,24 @@ export class Server {
   readonly #sys: SysPublisher;
   readonly #memory: MemoryGuard;
   readonly #listeners: OpenListener[] = [];
+  /** What each listener grants at the start. */
+  readonly #settings: readonly ListenerSettings[];
   #config: Config;
   #guard: LoginGuard;
   #isStopped = false;
 
   constructor(config: Config, options: ServerOptions) {
-    const { runtime, host, logger, secrets } = options;
+    const { runtime, host, logger, secrets, store } = options;
     this.#options = options;
     this.#config = config;
+    this.#settings = config.listeners.map(settingsOf);
     this.#guard = this.#makeGuard(config);
     this.#security = new Security({ secrets, host, log: this.#log });
     const { gatekeeper } = this.#security;
     this.#broker = new Broker({
       runtime,
       limits: limitsOf(config),
+      ...store === undefined ? {} : { store: store.store, storedListeners: this.#settings },
       policy: gatekeeper,
       ask: (question) => gatekeeper.ask(question),
       takesCommands: true,
@@ -76,6 +84,9 @@ export class Server {
       onError: (stage, error) => logger.log("error", `Error: ${stage} failed: ${describe(error)}`),
       beforeSysRead: () => this.#sys.refresh(),
     });
+    for (const line of store === undefined ? [] : restoredLines(store)) {
+      this.#log("information", line);
+    }
     this.#memory = new MemoryGuard({
       host,
       log: this.#log,
@@ -90,7 +101,7 @@ export class Server {
     const failures: StartError[] = [];
     try {
       await this.#security.loadPlugins(config, (message) => this.#broker.publish(message));
-      const settings = config.listeners.map(settingsOf);
+      const settings = this.#settings;
       const secured = config.listeners.map((listener, i) => secure(listener, settings[i]!));
       (await this.#security.prepare(config, secured))();
       this.#sys.start();
@@ -184,13 +195,34 @@ export class Server {
     return this.#broker.describeSubscriptions();
   }
 
+  /** Brings the store's file up to date, for whoever wants to copy it. */
+  save(): void {
+    const { store } = this.#options;
+    if (store === undefined || !this.#attempt(() => store.store.checkpoint())) return;
+    this.#log("information", `Database ${store.path} is complete without its log.`);
+  }
+
   async stop(): Promise<void> {
     this.#isStopped = true;
     this.#sys.stop();
     this.#memory.stop();
     await Promise.all(this.#listeners.map((listener) => listener.close()));
     await this.#broker.close();
+    const { store } = this.#options;
+    if (store !== undefined) this.#attempt(() => store.store.close());
     await this.#security.close();
+  }
+
+  /** Does what the disk may refuse; whether it did not. */
+  #attempt(action: () => void): boolean {
+    try {
+      action();
+      return true;
+    } catch (error) {
+      if (!(error instanceof OperationError)) throw error;
+      this.#log("error", `Error: ${error.message}.`);
+      return false;
+    }
   }
 
   readonly #log = (type: LogType, text: string): void => this.#options.logger.log(type, text);

@@ -1,6 +1,6 @@
 /**
- * What signals mean to the program: to stop, to read the configuration again, to print. They are
- * heard from the very start, and acted upon when the broker serves.
+ * What signals mean to the program: to stop, to read the configuration again, to save, to print.
+ * They are heard from the very start, and acted upon when the broker serves.
  *
  * The idea: reloads follow one another; of several that wait, one is enough.
  *
@@ -12,6 +12,7 @@ import type { Runtime } from "../runtime/runtime.ts";
 /** What to do at signals that do not end the program. */
 export interface SignalActions {
   readonly onReload: () => Promise<void>;
+  readonly onSave: () => void;
   readonly onPrintTree: () => void;
 }
 
@@ -38,8 +39,7 @@ export class Signals {
     });
     runtime.onSignal("SIGHUP", () => this.#reload());
     runtime.onSignal("SIGUSR2", () => this.#actions?.onPrintTree());
-    // Asks for what is in memory to be saved: there is nothing to save yet, but it must not end us.
-    runtime.onSignal("SIGUSR1", () => {});
+    runtime.onSignal("SIGUSR1", () => this.#actions?.onSave());
   }
 
   /** Acts upon signals; resolves when the program is to stop, and no reload is under way. */

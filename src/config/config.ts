@@ -55,6 +55,10 @@ export interface GeneralConfig {
   readonly maxQueuedBytes: number;
   /** 0: no limit. */
   readonly maxQueuedMessages: number;
+  /** 0: no limit. */
+  readonly maxQueuedBytesTotal: number;
+  /** 0: no limit. */
+  readonly maxQueuedMessagesTotal: number;
   /** Bytes of the heap; `Infinity` when there is no limit. */
   readonly memoryLimit: number;
   /** 0: no limit. */
@@ -178,6 +182,10 @@ export interface PersistenceConfig {
   readonly location: string;
   readonly autosaveInterval: number;
   readonly autosaveOnChanges: boolean;
+  /** How far a change must have come before it is acknowledged: to the disk, or to the system. */
+  readonly sync: "full" | "normal";
+  /** Whether a disk is waited for in another thread. */
+  readonly waitsInThread: boolean;
 }
 
 /** Limits of our own; 0 is off, which is the default. */

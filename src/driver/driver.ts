@@ -4,7 +4,8 @@
  * costs one write per connection that has something to be told.
  *
  * Nothing here waits: a connection whose transport is busy keeps its bytes until the transport is
- * writable again, and nobody else notices.
+ * writable again, and nobody else notices. With a store, bytes that promise something durable are
+ * held until it is; everybody else's leave.
  *
  * @module
  */
@@ -13,18 +14,26 @@ import type { BrokerCore, HostMessage } from "../core/broker/broker_core.ts";
 import type { Connection } from "../core/broker/connection.ts";
 import type { BrokerEvent } from "../core/broker/event.ts";
 import type { ListenerSettings } from "../core/session/peer.ts";
+import type { Load } from "../core/broker/state.ts";
 import type { Answer, Question } from "../core/broker/question.ts";
 import type { Judge, Reconfiguration } from "../core/broker/reconfigure.ts";
 import { OperationError } from "../core/base/operation_error.ts";
+import type { Delivery } from "../core/session/delivery.ts";
 import { ReasonCode } from "../core/codec/reason_code.ts";
 import type { Transport, TransportHandler } from "../transport/transport.ts";
+import type { Store } from "../store/store.ts";
 import { Alarm } from "./alarm.ts";
-
-/** How long a connection that we end may take to accept our last bytes. */
-const LINGER_MS = 5000;
+import { Commits } from "./commits.ts";
+import { type Fate, Link, type LinkOwner } from "./link.ts";
 
 /** How long somebody outside may think about a question; then the answer is no. */
 const ANSWER_MS_MAX = 30_000;
+
+/** How long a store may take for the last changes of a broker that stops. */
+const FINISH_MS = 5000;
+
+/** What there is to wait for without a store. */
+const DURABLE = Object.freeze({ durable: Infinity, underway: Infinity });
 
 /** What the driver needs of its surroundings. */
 export interface DriverHost {
@@ -40,6 +49,8 @@ export type FailureStage = "accept" | "receive" | "event" | "question" | "advanc
 export interface DriverOptions {
   readonly core: BrokerCore;
   readonly host: DriverHost;
+  /** Keeps what the core records; the core is one that keeps a journal. */
+  readonly store?: Store | undefined;
   /** Reads what happened, at the end of each turn. */
   readonly onEvent?: ((event: BrokerEvent) => void) | undefined;
   /** Answers what only the outside can decide. A failure refuses. */
@@ -48,12 +59,18 @@ export interface DriverOptions {
   readonly onError: (stage: FailureStage, error: unknown) => void;
 }
 
-export class Driver {
+export class Driver implements LinkOwner {
   readonly #core: BrokerCore;
   readonly #options: DriverOptions;
   readonly #links: Map<Connection, Link> = new Map();
   readonly #alarm: Alarm;
   readonly #flushTurn: () => void;
+  readonly #commits: Commits | undefined;
+  /** Those whose bytes leave when the batch on its way is durable. */
+  readonly #held: Set<Link> = new Set();
+  /** Those whose bytes depend on changes that are in no batch yet, and up to which one they are. */
+  readonly #kept: Set<Link> = new Set();
+  #keptSince = 0;
   #host: DriverHost;
   #isFlushDeferred = false;
   #isStopped = false;
@@ -64,6 +81,17 @@ export class Driver {
     this.#host = options.host;
     this.#alarm = new Alarm(() => this.#host.now(), () => this.#advance());
     this.#flushTurn = () => this.flush();
+    const { core, store } = options;
+    // What a store brought back may be due before anybody connects.
+    this.#alarm.set(core.nextDeadline);
+    if (store === undefined) return;
+    this.#commits = new Commits({
+      core,
+      store,
+      endTurn: () => this.flush(),
+      onLoaded: (load, deliveries) => this.#loaded(load, deliveries),
+      report: (event) => this.#report(event),
+    });
   }
 
   /** Uses another primitive for the end of a turn; the clock must be the same. */
@@ -115,28 +143,45 @@ export class Driver {
     return count;
   }
 
-  /** Stops the broker and resolves when every connection is closed. */
+  /** Stops the broker; resolves when every connection is closed and all is with the store. */
   async stop(): Promise<void> {
     this.#isStopped = true;
     this.#core.stop(this.#host.now());
     this.#alarm.cancel();
     this.flush();
-    await Promise.all([...this.#links.values()].map((link) => link.closed));
+    const links = [...this.#links.values()].map((link) => link.closed);
+    await this.#commits?.finish(FINISH_MS);
+    await Promise.all(links);
   }
 
   /** Ends the turn. */
   flush(): void {
     this.#isFlushDeferred = false;
     const core = this.#core;
+    const commits = this.#commits;
+    if (commits !== undefined) this.#commit(commits);
     for (const connection of core.takeDirty()) this.#links.get(connection)?.flush();
     for (const connection of core.takeClosings()) this.#links.get(connection)?.close();
-    const { events, questions } = core.takeOutputs();
+    const { events, questions, loads } = core.takeOutputs();
     for (const event of events) this.#report(event);
     for (const question of questions) this.#ask(question);
+    if (commits !== undefined) this.#settle(commits, loads);
     // Sessions that outlive a stopped broker do not keep the process.
     if (!this.#isStopped) this.#alarm.set(core.nextDeadline);
     // Who took all at once may have been given more.
     if (core.hasDirty) this.#deferFlush();
+  }
+
+  /** From a link: what it has gathered depends on a change. */
+  fateOf(link: Link, change: number): Fate {
+    const { durable, underway } = this.#commits ?? DURABLE;
+    if (change <= durable) return "leave";
+    if (change <= underway) {
+      this.#held.add(link);
+      return "hold";
+    }
+    this.#kept.add(link);
+    return "keep";
   }
 
   /** From a link: what its outbox held is with the transport. */
@@ -175,6 +220,11 @@ export class Driver {
 
   /** From a link: the transport is gone. */
   closed(connection: Connection, error: unknown): void {
+    const link = this.#links.get(connection);
+    if (link !== undefined) {
+      this.#held.delete(link);
+      this.#kept.delete(link);
+    }
     this.#links.delete(connection);
     const now = this.#host.now();
     try {
@@ -202,6 +252,37 @@ export class Driver {
     if (this.#isFlushDeferred) return;
     this.#isFlushDeferred = true;
     this.#host.defer(this.#flushTurn);
+  }
+
+  /** Has changes committed, and lets go whatever waited for them. */
+  #commit(commits: Commits): void {
+    commits.begin();
+    if (this.#held.size > 0 && commits.durable === commits.underway) {
+      const held = [...this.#held];
+      this.#held.clear();
+      for (const link of held) link.release();
+    }
+    if (commits.underway === this.#keptSince) return;
+    this.#keptSince = commits.underway;
+    const kept = [...this.#kept];
+    this.#kept.clear();
+    for (const link of kept) link.resume();
+  }
+
+  #loaded(load: Load, deliveries: readonly Delivery[]): void {
+    try {
+      this.#core.loaded(load, deliveries, this.#host.now());
+    } catch (error) {
+      this.#options.onError("receive", error);
+    }
+  }
+
+  #settle(commits: Commits, loads: readonly Load[]): void {
+    try {
+      if (commits.settle(loads, this.#host.now())) this.#deferFlush();
+    } catch (error) {
+      this.#options.onError("receive", error);
+    }
   }
 
   #advance(): void {
@@ -243,68 +324,6 @@ export class Driver {
       this.#options.onError("question", error);
     }
     this.#deferFlush();
-  }
-}
-
-/** One connection between its transport and the broker. */
-class Link implements TransportHandler {
-  /** Resolves when the transport is gone. */
-  readonly closed: Promise<void>;
-  readonly #driver: Driver;
-  readonly #connection: Connection;
-  readonly #transport: Transport;
-  #isPaused = false;
-  #isEnding = false;
-  #lingering: ReturnType<typeof setTimeout> | undefined;
-  #resolveClosed: () => void = () => {};
-
-  constructor(driver: Driver, connection: Connection, transport: Transport) {
-    this.#driver = driver;
-    this.#connection = connection;
-    this.#transport = transport;
-    this.closed = new Promise((resolve) => this.#resolveClosed = resolve);
-  }
-
-  onBytes(chunk: Uint8Array): void {
-    this.#driver.receive(this.#connection, chunk);
-  }
-
-  onWritable(): void {
-    this.#driver.drained(this.#connection);
-    if (this.#isEnding) this.close();
-  }
-
-  onClose(error?: unknown): void {
-    if (this.#lingering !== undefined) clearTimeout(this.#lingering);
-    this.#driver.closed(this.#connection, error);
-    this.#resolveClosed();
-  }
-
-  /** Hands over what has been gathered, and pauses or resumes reading. */
-  flush(): void {
-    const { outbox, isPaused } = this.#connection;
-    if (outbox.gatheredBytes > 0 && !outbox.isLent) {
-      const length = outbox.gatheredBytes;
-      if (this.#transport.write(outbox.take(), length)) outbox.consumed();
-      else outbox.lend();
-      this.#driver.written(this.#connection, length);
-    }
-    if (isPaused === this.#isPaused) return;
-    this.#isPaused = isPaused;
-    if (isPaused) this.#transport.pause();
-    else this.#transport.resume();
-  }
-
-  /** Closes the transport once the last bytes are with it, or when that takes too long. */
-  close(): void {
-    this.#isEnding = true;
-    this.flush();
-    const { outbox } = this.#connection;
-    if (outbox.gatheredBytes === 0) {
-      this.#transport.close();
-    } else {
-      this.#lingering ??= setTimeout(() => this.#transport.abort(), LINGER_MS);
-    }
   }
 }
 

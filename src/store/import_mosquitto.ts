@@ -157,6 +157,9 @@ class Importer {
         kind: "session-set",
         clientId,
         ...identity,
+        // The file does not say; the next connection will.
+        protocolVersion: 5,
+        listenerName: chunk.listenerPort > 0 ? String(chunk.listenerPort) : "",
         expiryInterval: chunk.sessionExpiryInterval ?? NEVER_EXPIRES,
         endsAt,
       }),
@@ -213,7 +216,9 @@ class Importer {
     for (const storeId of this.#retainedIds) {
       const message = this.#messages.get(storeId);
       if (message === undefined || message.expiresAt <= this.#options.clock.now) continue;
-      if (message.payloadLength > 0) changes.push({ kind: "retained-set", message });
+      if (message.payloadLength === 0) continue;
+      message.retainedSequence = changes.length + 1;
+      changes.push({ kind: "retained-set", message });
     }
     return changes;
   }

@@ -55,6 +55,7 @@ export class ImportedSession {
       retain: chunk.retain !== 0,
       subscriptionId: chunk.subscriptionId,
       sequence: ++this.#sequence,
+      recordedAt: 0,
     };
     if (!isInFlight(chunk) || packetId === 0 || this.#sentIds.has(packetId)) {
       if (!hasExpired) this.#queued.push(delivery);
@@ -62,7 +63,7 @@ export class ImportedSession {
     }
     const { clientId } = this.#begin;
     this.#sentIds.add(packetId);
-    this.#sent.push({ kind: "delivery-sent", clientId, delivery, packetId });
+    this.#sent.push({ kind: "delivery-sent", clientId, delivery, packetId, wasQueued: false });
     if (qos === 2 && chunk.state !== WAIT_FOR_PUBREC) {
       this.#sent.push({ kind: "delivery-received", clientId, packetId });
     }

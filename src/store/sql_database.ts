@@ -3,8 +3,9 @@
  * alone while it is open. Runtimes provide it (`Runtime.openDatabase`); what stands in the tables
  * is each store's own business.
  *
- * Calls are synchronous, because SQLite is. Those that write do so in a `transaction`, which is on
- * the disk, all of it, when it returns; one that throws has changed nothing.
+ * Calls are synchronous, because SQLite is; waiting for a slow disk need not be (`flush`). Whoever
+ * writes does so in a `transaction`, which happens whole when it returns, and not at all when it
+ * throws.
  *
  * @module
  */
@@ -35,6 +36,14 @@ export interface SqlDatabase {
   prepare(sql: string): SqlStatement;
   /** Runs `action` as one transaction, committed when it returns and undone when it throws. */
   transaction(action: () => void): void;
+  /** Whether a transaction is on the disk only once `flush`, begun after it, has resolved. */
+  readonly flushesLater: boolean;
+  /** Waits until the disk has every transaction so far, while everything else goes on. */
+  flush(): Promise<void>;
+  /** Moves what is in the log beside the file into the file, and empties the log. */
+  checkpoint(): void;
+  /** Gives some of the disk space back that is not used any more, and takes little time. */
+  tidy(): void;
   close(): void;
 }
 
@@ -43,8 +52,9 @@ export interface DatabaseOptions {
   /** Made with mode 0600 when it is not there; so is what stands beside it while it is open. */
   readonly path: string;
   /**
-   * `"full"` waits at each commit until the disk has it. `"normal"` leaves that to the system, so
-   * that a power cut can take the latest commits, though never a part of one.
+   * `"full"` waits at each commit until the disk has it. `"later"` leaves the waiting to `flush`.
+   * `"normal"` leaves it to the system, so that a power cut can take the latest commits, though
+   * never a part of one.
    */
-  readonly sync: "full" | "normal";
+  readonly sync: "full" | "later" | "normal";
 }

@@ -59,6 +59,19 @@ export function formatEvent(event: BrokerEvent, wishes: EventWishes = ALL): read
       return one("unsubscribe", `${event.clientId} ${event.filter}`);
     case "dropping":
       return one("notice", `Outgoing messages are being dropped for client ${event.clientId}.`);
+    case "deliveries-lost":
+      return one(
+        "error",
+        `Error: ${event.count} messages for client ${event.clientId} are lost from the database.`,
+      );
+    case "store-failing":
+      return one(
+        "error",
+        `Error: The database does not save: ${event.detail}. ` +
+          "Nothing that depends on it is acknowledged until it does.",
+      );
+    case "store-recovered":
+      return one("notice", "The database saves again.");
     case "oversize-delivery":
       return one(
         "debug",

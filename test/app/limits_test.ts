@@ -25,6 +25,8 @@ const TABLE: readonly (readonly [string, Partial<Limits>])[] = [
   ["max_inflight_bytes 9", { inflightBytesMax: 9 }],
   ["max_queued_messages 7", { queuedMessagesMax: 7 }],
   ["max_queued_bytes 8", { queuedBytesMax: 8 }],
+  ["max_queued_messages_total 9", { queuedMessagesTotalMax: 9 }],
+  ["max_queued_bytes_total 10", { queuedBytesTotalMax: 10 }],
   ["queue_qos0_messages true", { queueQos0Messages: true }],
   ["upgrade_outgoing_qos true", { upgradesOutgoingQos: true }],
   ["allow_duplicate_messages false", { allowsDuplicateMessages: false }],

@@ -13,7 +13,7 @@ const CONFIG = "/m.conf";
 
 const SUPPORT = [
   "Bridge support NOT available.",
-  "Persistence support NOT available.",
+  "Persistence support available.",
   "TLS support available.",
   "TLS-PSK support available.",
   "Websockets support available.",

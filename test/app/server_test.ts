@@ -71,6 +71,7 @@ class Fixture {
       files: disk,
       logger: this.logger,
       secrets: { files: disk, allowsLinks: false, userId: 1000, groupId: 1000 },
+      store: undefined,
       onSecrets: undefined,
     });
     await this.server.start();

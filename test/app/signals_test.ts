@@ -16,6 +16,7 @@ class Actions {
     this.done.push("reloaded");
   };
 
+  readonly onSave = (): void => void this.done.push("save");
   readonly onPrintTree = (): void => void this.done.push("print");
 
   async finishReload(): Promise<void> {
@@ -75,12 +76,12 @@ test("Signals.serve() does at once what was asked for before it served", async (
   const machine = new FakeMachine();
   const signals = new Signals(machine.runtime);
   const actions = new Actions();
-  // There is no tree yet that could be printed.
+  // There is nothing yet that could be saved or printed.
   for (const signal of ["SIGHUP", "SIGUSR1", "SIGUSR2"] as const) machine.raise(signal);
   const served = signals.serve(actions);
   machine.raise("SIGUSR2");
   machine.raise("SIGUSR1");
-  assertEquals(actions.done, ["reload", "print"]);
+  assertEquals(actions.done, ["reload", "print", "save"]);
   await actions.finishReload();
   machine.raise("SIGTERM");
   await served;

@@ -37,7 +37,7 @@ test(
         `midge version ${VERSION} starting`,
         "Using default config.",
         "Bridge support NOT available.",
-        "Persistence support NOT available.",
+        "Persistence support available.",
         "TLS support available.",
         `TLS-PSK support ${currentRuntime() === "node" ? "" : "NOT "}available.`,
         "Websockets support available.",
@@ -61,7 +61,7 @@ test(
       }
       await clients[0]!.subscribe(["a/b", "a/+", "$SYS/broker/uptime"], 1);
       await clients[1]!.subscribe(["a/b", "$share/g/a/c"], 2);
-      // Nothing is saved yet, but it is no reason to end.
+      // There is no database to be saved, but that is no reason to end.
       midge.signal("SIGUSR1");
       const before = midge.stdout.length;
       midge.signal("SIGUSR2");

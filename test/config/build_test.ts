@@ -60,7 +60,9 @@ const DEFAULT: Config = {
     maxKeepalive: 0,
     maxPacketSize: 2000000,
     maxQueuedBytes: 0,
+    maxQueuedBytesTotal: 0,
     maxQueuedMessages: 1000,
+    maxQueuedMessagesTotal: 10_000_000,
     memoryLimit: Infinity,
     messageSizeLimit: 0,
     persistentClientExpiration: Infinity,
@@ -94,6 +96,8 @@ const DEFAULT: Config = {
     location: ".",
     autosaveInterval: 1800,
     autosaveOnChanges: false,
+    sync: "full",
+    waitsInThread: false,
   },
   rateLimits: {
     connects: undefined,

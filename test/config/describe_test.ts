@@ -10,6 +10,10 @@ const OWN = [
   "log_format",
   "login_ban_duration",
   "login_failure_limit",
+  "max_queued_bytes_total",
+  "max_queued_messages_total",
+  "persistence_sync",
+  "persistence_thread",
   "publish_rate_limit",
 ];
 

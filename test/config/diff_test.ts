@@ -19,6 +19,7 @@ const OTHER_VALUES: Readonly<Record<string, string>> = {
   log_dest: "stdout",
   log_format: "json",
   log_type: "debug",
+  persistence_sync: "normal",
   persistent_client_expiration: "1d",
   protocol: "websockets",
   proxy_protocol_v2_require_tls: "false",

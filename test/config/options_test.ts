@@ -35,6 +35,8 @@ const ACCEPTED: readonly Row[] = [
   ["", "max_packet_size 20", "general/maxPacketSize", 20],
   ["", "max_queued_bytes 7", "general/maxQueuedBytes", 7],
   ["", "max_queued_messages -1", "general/maxQueuedMessages", 0],
+  ["", "max_queued_messages_total 9", "general/maxQueuedMessagesTotal", 9],
+  ["", "max_queued_bytes_total -1", "general/maxQueuedBytesTotal", 0],
   ["", "memory_limit 0", "general/memoryLimit", Infinity],
   ["", "memory_limit 1000000", "general/memoryLimit", 1000000],
   ["", "message_size_limit 268435455", "general/messageSizeLimit", 268435455],
@@ -203,6 +205,8 @@ const ACCEPTED: readonly Row[] = [
   ["", "retained_persistence true", "persistence/isOn", true],
   ["", "persistence_file a.db", "persistence/file", "a.db"],
   ["", "persistence_location /var/lib", "persistence/location", "/var/lib"],
+  ["", "persistence_sync normal", "persistence/sync", "normal"],
+  ["", "persistence_thread true", "persistence/waitsInThread", true],
 
   ["", "connect_rate_limit 10 60", "rateLimits/connects", { count: 10, seconds: 60 }],
   ["", "connect_rate_limit 0", "rateLimits/connects", undefined],

@@ -49,6 +49,30 @@ async function waiting(trial: Trial, version: ProtocolVersion, qos: QoS = 1): Pr
   return count;
 }
 
+/** What waits for two clients together that were away while `SENT` messages of four bytes came. */
+async function waitingForTwo(trial: Trial): Promise<number> {
+  const stays = ["one", "two"].map((clientId) => ({ clientId, cleanStart: false }));
+  for (const options of stays) {
+    const client = await trial.connect(4, options);
+    await client.subscribe(["t"], 1);
+    client.leave();
+    await client.untilClosed();
+  }
+  const publisher = await trial.connect(4);
+  for (let i = 0; i < SENT; i++) publisher.publish("t", "4444", { qos: 1 });
+  await publisher.ping();
+  let count = 0;
+  for (const options of stays) {
+    const client = await trial.connect(4, options);
+    // All that waited is sent at once: it is as long as the window, or there is more than that.
+    count += messages(await client.ping()).length;
+    client.leave();
+    await client.untilClosed();
+    await trial.knock(4, { clientId: options.clientId });
+  }
+  return count;
+}
+
 /** The Receive Maximum that a version 5 client is told. */
 async function receiveMaximum(trial: Trial): Promise<number | undefined> {
   const client = await trial.open(5);
@@ -161,6 +185,20 @@ const ROWS: readonly Row[] = [
       for (const version of VERSIONS) {
         assertEquals(await waiting(trial, version), isSet ? 2 : SENT);
       }
+    },
+  },
+  {
+    effect: "max_queued_messages_total bounds what waits for all clients",
+    lines: { general: "max_queued_messages_total 7" },
+    check: async (trial, isSet) => {
+      assertEquals(await waitingForTwo(trial), isSet ? 7 : 2 * DEFAULT_WINDOW);
+    },
+  },
+  {
+    effect: "max_queued_bytes_total bounds the bytes that wait for all clients",
+    lines: { general: "max_queued_bytes_total 15" },
+    check: async (trial, isSet) => {
+      assertEquals(await waitingForTwo(trial), isSet ? 3 : 2 * DEFAULT_WINDOW);
     },
   },
 ];

@@ -136,6 +136,8 @@ test("importMosquittoDb() makes changes of each chunk, sessions first", () => {
       clientId: "c",
       username: "bob",
       isIdentified: false,
+      protocolVersion: 5,
+      listenerName: "",
       expiryInterval: 3600,
       endsAt: NOW + 100_000,
     },
@@ -151,7 +153,14 @@ test("importMosquittoDb() makes changes of each chunk, sessions first", () => {
     {
       kind: "delivery-queued",
       clientId: "c",
-      delivery: { topic: "q", qos: 1, retain: true, subscriptionId: 300, sequence: 1 },
+      delivery: {
+        topic: "q",
+        qos: 1,
+        retain: true,
+        subscriptionId: 300,
+        sequence: 1,
+        recordedAt: 0,
+      },
     },
     {
       kind: "retained-set",
@@ -192,6 +201,8 @@ test("importMosquittoDb() reads every version, and lets sessions of those before
       clientId: "c1",
       username: version === 6 ? "bob" : undefined,
       isIdentified: version < 6,
+      protocolVersion: 5,
+      listenerName: version === 6 ? "8883" : "",
       expiryInterval: knowsExpiry ? 3600 : NEVER,
       endsAt: knowsExpiry ? NOW + (2_000_000_001 - EPOCH_S) * 1000 : Infinity,
     });

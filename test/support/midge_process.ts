@@ -41,10 +41,13 @@ export class MidgeProcess {
   /** The exit status; `null` when a signal ended it. */
   readonly ended: Promise<number | null>;
   readonly #child: ChildProcess;
+  readonly #spawn: () => ChildProcess;
   readonly #stdout: Uint8Array[] = [];
   readonly #stderr: Uint8Array[] = [];
 
-  constructor(child: ChildProcess, folder: string, ports: readonly number[]) {
+  constructor(spawn: () => ChildProcess, folder: string, ports: readonly number[]) {
+    const child = spawn();
+    this.#spawn = spawn;
     this.#child = child;
     this.folder = folder;
     this.ports = ports;
@@ -74,8 +77,14 @@ export class MidgeProcess {
     const { command, args } = midgeCommand([...words, ...(options.args ?? []).map(fill)]);
     const env: Record<string, string | undefined> = { ...process.env, ...KEEPS_ITS_USER };
     for (const [name, value] of Object.entries(options.env ?? {})) env[name] = fill(value);
-    const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"], env });
-    return new MidgeProcess(child, folder, ports);
+    const start = (): ChildProcess =>
+      spawn(command, args, { stdio: ["ignore", "pipe", "pipe"], env });
+    return new MidgeProcess(start, folder, ports);
+  }
+
+  /** Starts the program once more, when this one has ended, on what it has left. */
+  again(): MidgeProcess {
+    return new MidgeProcess(this.#spawn, this.folder, this.ports);
   }
 
   /** Runs the body with a program that is up, then ends it. */
@@ -188,10 +197,15 @@ export class MidgeProcess {
     return this.ended;
   }
 
-  /** Ends it in any case and removes its folder. */
-  async discard(): Promise<void> {
+  /** Ends it without a word. */
+  async kill(): Promise<void> {
     this.#child.kill("SIGKILL");
     await this.ended;
+  }
+
+  /** Ends it in any case and removes its folder. */
+  async discard(): Promise<void> {
+    await this.kill();
     await rm(this.folder, { recursive: true, force: true });
   }
 }

@@ -5,6 +5,8 @@
 import { BrokerCore } from "../../src/core/broker/broker_core.ts";
 import type { Change } from "../../src/core/broker/change.ts";
 import type { Connection } from "../../src/core/broker/connection.ts";
+import type { Batch } from "../../src/core/broker/journal.ts";
+import type { Load } from "../../src/core/broker/state.ts";
 import type { BrokerEvent, CloseCause } from "../../src/core/broker/event.ts";
 import { DEFAULT_LIMITS, DEFAULT_LISTENER, type Limits } from "../../src/core/broker/limits.ts";
 import type { Answer, Policy, Question } from "../../src/core/broker/question.ts";
@@ -17,6 +19,7 @@ import type { ConnackPacket, ConnectPacket, Packet } from "../../src/core/codec/
 import type { ProtocolVersion } from "../../src/core/codec/protocol.ts";
 import { Writer } from "../../src/core/codec/writer.ts";
 import type { ListenerSettings, TlsPeer } from "../../src/core/session/peer.ts";
+import type { MemoryStore } from "../../src/store/memory_store.ts";
 import { ack, connect, publish } from "./packets.ts";
 
 export interface VirtualBrokerOptions {
@@ -25,6 +28,10 @@ export interface VirtualBrokerOptions {
   readonly listener?: Partial<ListenerSettings>;
   readonly policy?: Policy;
   readonly keepsJournal?: boolean;
+  /** Commits only when `commit` is called, and not at the end of each turn. */
+  readonly holdsCommits?: boolean;
+  /** Is given what is committed, and asked for what is left in it; implies `keepsJournal`. */
+  readonly store?: MemoryStore;
   readonly takesCommands?: boolean;
   readonly tracesPackets?: boolean;
   readonly beforeRead?: (filter: string) => void;
@@ -45,19 +52,79 @@ export class VirtualBroker {
   readonly core: BrokerCore;
   now: number;
   readonly events: BrokerEvent[] = [];
+  /** What has been committed. */
   readonly changes: Change[] = [];
+  readonly #store: MemoryStore | undefined;
+  readonly #holdsCommits: boolean;
+  readonly #loads: Load[] = [];
+  /** What the store was given and has not committed. */
+  #batch: Batch | undefined;
+  /** The number of the last change that was committed. */
+  #committed = 0;
   readonly questions: Question[] = [];
   readonly #clients: Map<Connection, VirtualClient> = new Map();
 
   constructor(options: VirtualBrokerOptions = {}) {
-    const { limits, listener, seed = 1, now = 1_000_000, ...rest } = options;
+    const { limits, listener, seed = 1, now = 1_000_000, store, ...rest } = options;
     this.now = now;
+    this.#store = store;
+    this.#holdsCommits = options.holdsCommits ?? false;
     this.core = new BrokerCore({
       limits: { ...DEFAULT_LIMITS, ...limits },
       listener: { ...DEFAULT_LISTENER, ...listener },
       random: prng(seed),
       ...rest,
+      keepsJournal: store !== undefined || (options.keepsJournal ?? false),
     });
+  }
+
+  /** Whether what waits for a change may leave. */
+  isDurable(change: number): boolean {
+    return change <= this.#committed;
+  }
+
+  /** Commits what the store was given, or all that is recorded, and lets go what waited for it. */
+  commit(): void {
+    this.#commit();
+    for (const client of [...this.#clients.values()]) client.resume();
+    this.endTurn();
+  }
+
+  /** Gives all that is recorded to the store, which has yet to commit it. */
+  beginCommit(): void {
+    if (this.core.hasChanges) this.#batch ??= this.core.takeChanges();
+  }
+
+  /** The store commits what it was given, and nobody is told: the broker has died meanwhile. */
+  commitUnheard(): void {
+    if (this.#batch !== undefined) this.#store?.commit(this.#batch.changes);
+  }
+
+  #commit(): void {
+    this.beginCommit();
+    if (this.#batch === undefined) return;
+    const { changes, upTo } = this.#batch;
+    this.#batch = undefined;
+    this.changes.push(...changes);
+    this.#store?.commit(changes);
+    this.#committed = upTo;
+    this.core.committed(this.now);
+  }
+
+  /** Reads back what the broker asks for and is committed; whether there was any. */
+  #load(): boolean {
+    const loads = this.#loads.splice(0);
+    for (const load of loads) {
+      const { clientId, afterSequence, awaitedChange } = load;
+      if (!this.isDurable(awaitedChange)) {
+        this.#loads.push(load);
+        continue;
+      }
+      assert(this.#store !== undefined, "There is no store to load from");
+      const deliveries = this.#store.loadDeliveries(clientId, afterSequence, load);
+      this.core.loaded(load, deliveries, this.now);
+    }
+    return this.#loads.length < loads.length;
   }
 
   /** Opens a connection that has yet to send its CONNECT. */
@@ -125,13 +192,14 @@ export class VirtualBroker {
   endTurn(): void {
     const { core } = this;
     for (;;) {
+      if (!this.#holdsCommits) this.#commit();
       const dirty = core.takeDirty();
       const closings = core.takeClosings();
-      const { events, changes, questions } = core.takeOutputs();
+      const { events, questions, loads } = core.takeOutputs();
       this.events.push(...events);
-      this.changes.push(...changes);
+      this.#loads.push(...loads);
       this.questions.push(...questions);
-      if (dirty.length + closings.length === 0) return;
+      if (!this.#load() && dirty.length + closings.length === 0) return;
       for (const connection of dirty) this.#clients.get(connection)?.flush();
       for (const connection of closings) this.#clients.get(connection)?.endByBroker();
     }
@@ -269,7 +337,8 @@ export class VirtualClient {
   /** From the broker: the turn has ended with something for this client. */
   flush(): void {
     const { outbox } = this.connection;
-    if (outbox.gatheredBytes > 0 && !outbox.isLent) {
+    const isDurable = this.#broker.isDurable(outbox.awaitedChange);
+    if (outbox.gatheredBytes > 0 && !outbox.isLent && isDurable) {
       const length = outbox.gatheredBytes;
       const bytes = outbox.take();
       this.writes++;
@@ -287,6 +356,12 @@ export class VirtualClient {
     if (this.connection.isPaused === this.isPaused) return;
     this.isPaused = this.connection.isPaused;
     this.#sendUnsent();
+  }
+
+  /** From the broker: what was recorded is durable. */
+  resume(): void {
+    this.flush();
+    if (this.#isEnding && !this.isClosed) this.endByBroker();
   }
 
   /** From the broker: close when the last bytes have left. */

@@ -71,6 +71,17 @@ test("formatEvent() tells of a Will that may not be and of a client that is too 
   ]);
 });
 
+test("formatEvent() tells when the store begins to fail, when it has recovered, and what it lost", () => {
+  assertEquals(lines({ kind: "store-failing", detail: "database or disk is full" }), [
+    "error|Error: The database does not save: database or disk is full. " +
+    "Nothing that depends on it is acknowledged until it does.",
+  ]);
+  assertEquals(lines({ kind: "store-recovered" }), ["notice|The database saves again."]);
+  assertEquals(lines({ kind: "deliveries-lost", clientId: "c1", count: 3 }), [
+    "error|Error: 3 messages for client c1 are lost from the database.",
+  ]);
+});
+
 const connected = {
   kind: "connected",
   peer,

@@ -34,6 +34,7 @@ const FORMATS = [
   "src/auth/dynsec/",
   "src/store/mosquitto_db.ts",
   "src/store/mosquitto_chunk.ts",
+  "src/store/store_chunks.ts",
 ];
 
 /** What the contracts of the runtimes are made of: errors with codes, and who is at the other end. */

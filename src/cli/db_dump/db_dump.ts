@@ -1,6 +1,7 @@
 /**
- * `db-dump`: prints what is in a database of Mosquitto, as `mosquitto_db_dump` does. The ways to
- * print it are in the files beside; reading is the store's.
+ * `db-dump`: prints what is in a database of Mosquitto, as `mosquitto_db_dump` does, and what is in
+ * one of this broker in the same way. The ways to print are in the files beside; reading is the
+ * store's.
  *
  * The idea: a way to print is a generator of text, so the first chunk is on its way before the last
  * one is looked at, and a damaged file is printed up to the damage.
@@ -12,6 +13,7 @@ import { OperationError } from "../../core/base/operation_error.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
 import { MosquittoDbError } from "../../store/mosquitto_chunk.ts";
 import { openMosquittoDb } from "../../store/mosquitto_db.ts";
+import { readStoreDb } from "../../store/store_chunks.ts";
 import type { CommandCall } from "../command.ts";
 import { formatManual, type Manual } from "../manual.ts";
 import { dumpJson } from "./dump_json.ts";
@@ -29,6 +31,8 @@ const DUMPS: Readonly<Record<string, Dump>> = {
 
 const USAGE = "Usage: db_dump [--stats | --client-stats | --json] <mosquitto db filename>";
 
+/** What the files of this broker's own store are called; others are known by their first bytes. */
+const STORE_ENDING = ".midge";
 const SQLITE_MAGIC = "SQLite format 3\0";
 
 /** Text is written in pieces of about this many characters. */
@@ -47,15 +51,13 @@ export async function dbDump({ runtime, args, name }: CommandCall): Promise<numb
     tell(USAGE);
     return 1;
   }
+  if (path.endsWith(STORE_ENDING)) return await dumpStore(runtime, path, dump);
   const bytes = await readFile(runtime, path);
   if (bytes === undefined) {
     tell(`Error: Unable to open ${path}`);
     return 1;
   }
-  if (isSqlite(bytes)) {
-    tell(`Error: ${path} is an SQLite database and not a mosquitto.db.`);
-    return 1;
-  }
+  if (isSqlite(bytes)) return await dumpStore(runtime, path, dump);
   try {
     printPieces(runtime, dump(withoutUnknown(openMosquittoDb(bytes), tell)));
     return 0;
@@ -63,6 +65,27 @@ export async function dbDump({ runtime, args, name }: CommandCall): Promise<numb
     if (!(error instanceof MosquittoDbError)) throw error;
     if (error.fault === "corrupt") tell("Error: Corrupt persistent database.");
     tell(`Error: ${error.message}.`);
+    return 1;
+  }
+}
+
+/** Prints a store of this broker, which is opened for that alone. */
+async function dumpStore(runtime: Runtime, path: string, dump: Dump): Promise<number> {
+  try {
+    if (await (await runtime.files()).info(path) === undefined) {
+      runtime.print("stderr", `Error: Unable to open ${path}\n`);
+      return 1;
+    }
+    const database = await runtime.openDatabase({ path, sync: "full" });
+    try {
+      printPieces(runtime, dump(readStoreDb(database, path, Date.now())));
+      return 0;
+    } finally {
+      database.close();
+    }
+  } catch (error) {
+    if (!(error instanceof OperationError)) throw error;
+    runtime.print("stderr", `Error: ${error.message}.\n`);
     return 1;
   }
 }
@@ -103,7 +126,7 @@ function printPieces(runtime: Runtime, texts: Iterable<string>): void {
 export function dbDumpManual(name: string): Manual {
   return {
     name,
-    about: [`${name} prints what is in a database of Mosquitto, the file mosquitto.db.`],
+    about: [`${name} prints what is in a database, of Mosquitto or of this broker.`],
     usage: ["[--stats | --client-stats | --json] file"],
     sections: [{
       entries: [
@@ -118,7 +141,8 @@ export function dbDumpManual(name: string): Manual {
       ],
     }],
     notes: [
-      "Files of versions 2 to 6 can be read, as by Mosquitto itself.",
+      "A database of this broker, mosquitto.midge, can be read while no broker has it open.",
+      "Files of Mosquitto of versions 2 to 6 can be read, as by Mosquitto itself.",
       "Exit status: 0 when done, 1 for any error.",
     ],
     examples: [

@@ -5,7 +5,7 @@
  */
 
 import type { Option } from "../option.ts";
-import { countOrZero, text, truth } from "../values.ts";
+import { choice, countOrZero, text, truth } from "../values.ts";
 
 export const PERSISTENCE_OPTIONS: readonly Option[] = [
   {
@@ -17,6 +17,7 @@ export const PERSISTENCE_OPTIONS: readonly Option[] = [
     repeat: "last",
     reload: "Y",
     effect: "Seconds, or changes with autosave_on_changes, between two savings of the database.",
+    difference: "Accepted and of no effect: what is acknowledged is saved already.",
   },
   {
     name: "autosave_on_changes",
@@ -27,6 +28,7 @@ export const PERSISTENCE_OPTIONS: readonly Option[] = [
     repeat: "last",
     reload: "Y",
     effect: "Counts changes instead of seconds for autosave_interval.",
+    difference: "Accepted and of no effect, as autosave_interval.",
   },
   {
     name: "persistence",
@@ -36,9 +38,9 @@ export const PERSISTENCE_OPTIONS: readonly Option[] = [
     fallback: false,
     field: "persistence.isOn",
     repeat: "last",
-    reload: "Y",
+    reload: "N",
     effect: "Whether sessions and retained messages survive a restart.",
-    difference: "Nothing is saved in this version, which a warning says at the start.",
+    difference: "What is acknowledged is on the disk; a reload does not turn it on or off.",
   },
   {
     name: "persistence_file",
@@ -47,8 +49,10 @@ export const PERSISTENCE_OPTIONS: readonly Option[] = [
     fallback: "mosquitto.db",
     field: "persistence.file",
     repeat: "never",
-    reload: "Y",
+    reload: "N",
     effect: "The name of the database in persistence_location.",
+    difference: "The broker's own stands beside it, with `.midge` in place of `.db`; that of " +
+      "Mosquitto is read at the first start and never written.",
   },
   {
     name: "persistence_location",
@@ -58,7 +62,31 @@ export const PERSISTENCE_OPTIONS: readonly Option[] = [
     default: "the current directory",
     field: "persistence.location",
     repeat: "never",
-    reload: "Y",
+    reload: "N",
     effect: "Where the database is.",
+  },
+  {
+    name: "persistence_sync",
+    scope: "G",
+    value: choice(["full", "normal"]),
+    fallback: "full",
+    field: "persistence.sync",
+    repeat: "last",
+    reload: "N",
+    effect: "`full` acknowledges what the disk has, `normal` what the system has: a crash of the " +
+      "broker loses nothing then, a power cut the last seconds.",
+    difference: "An option of this broker alone.",
+  },
+  {
+    name: "persistence_thread",
+    scope: "G",
+    value: truth,
+    fallback: false,
+    field: "persistence.waitsInThread",
+    repeat: "last",
+    reload: "N",
+    effect: "Waits for the disk in another thread, so that a slow one delays acknowledgements " +
+      "and nothing else.",
+    difference: "An option of this broker alone.",
   },
 ];

@@ -11,24 +11,27 @@
 import { NO_PROPERTIES, type Properties } from "../codec/property.ts";
 import type { QoS } from "../codec/protocol.ts";
 import { ReasonCode } from "../codec/reason_code.ts";
+import type { Delivery } from "../session/delivery.ts";
 import { makeMessage } from "../session/make_message.ts";
-import type { Change } from "./change.ts";
+import { attend, expelStuck, fail, unblock } from "./attend.ts";
+import type { StoredRecord } from "./change.ts";
 import { Connection } from "./connection.ts";
 import { tell } from "./control.ts";
 import type { Counters } from "./counters.ts";
 import { describeSubscriptions } from "./describe_subscriptions.ts";
-import { feedStarved, pump } from "./pump.ts";
+import { feedStarved, pump, takeLoaded } from "./pump.ts";
 import { applyAnswer, processPackets } from "./dispatch.ts";
 import { endConnection, expireSession } from "./end.ts";
 import type { BrokerEvent, CloseCause } from "./event.ts";
+import type { Batch } from "./journal.ts";
 import type { ListenerSettings, Peer } from "../session/peer.ts";
 import { publish } from "./publish.ts";
 import type { Answer, Question } from "./question.ts";
 import { expel } from "./refuse.ts";
 import { configure, type Judge, recheck, type Reconfiguration } from "./reconfigure.ts";
-import { finishRestore, restore } from "./restore.ts";
+import { restoreAll } from "./restore.ts";
 import { sweepRetained } from "./retained.ts";
-import { type BrokerCoreOptions, BrokerState } from "./state.ts";
+import { type BrokerCoreOptions, BrokerState, type Load } from "./state.ts";
 import { answerWill, publishWill } from "./wills.ts";
 
 /** A message that the host publishes; one that it passes on has the client as its publisher. */
@@ -45,11 +48,11 @@ export interface HostMessage {
 /** What a turn has produced. Arrays are the taker's own. */
 export interface TurnOutputs {
   readonly questions: readonly Question[];
-  readonly changes: readonly Change[];
+  readonly loads: readonly Load[];
   readonly events: readonly BrokerEvent[];
 }
 
-const NOTHING: TurnOutputs = Object.freeze({ questions: [], changes: [], events: [] });
+const NOTHING: TurnOutputs = Object.freeze({ questions: [], loads: [], events: [] });
 
 export class BrokerCore {
   readonly #state: BrokerState;
@@ -219,8 +222,7 @@ export class BrokerCore {
 
   /** Input: handling this connection's bytes failed by our own fault. */
   fail(connection: Connection, now: number): void {
-    this.#state.counters.internalErrors++;
-    expel(this.#state, connection, ReasonCode.UNSPECIFIED_ERROR, true, now);
+    fail(this.#state, connection, now);
   }
 
   /** Input: time passed. */
@@ -232,11 +234,11 @@ export class BrokerCore {
           expireSession(state, due, now);
           break;
         case "connection":
-          this.#attend(due, now);
+          attend(state, due, now);
           break;
         case "housekeeping":
           state.pool.trim();
-          if (state.isOverTotal) this.#expelStuck(now);
+          if (state.isOverTotal) expelStuck(state, now);
           state.scheduleHousekeeping(now);
           break;
         case "retain-sweep":
@@ -290,21 +292,42 @@ export class BrokerCore {
     return recheck(this.#state, judge, now);
   }
 
-  /** Input: the broker stops. All Wills are published, also delayed ones, and all is closed. */
+  /**
+   * Input: the broker stops and all is closed. Wills are published, also delayed ones, except where
+   * a store keeps them: there their time goes on.
+   */
   stop(now: number): void {
     const state = this.#state;
     // While there is still somebody to hear them.
-    for (const session of state.sessions.values()) publishWill(state, session, now);
+    for (const session of state.sessions.values()) {
+      if (!state.records(session)) publishWill(state, session, now);
+    }
     for (const connection of [...state.connections]) {
       endConnection(state, connection, { cause: "broker stopped", publishesWill: true }, now);
     }
   }
 
-  /** Input: what a store has kept, before anybody connects. */
-  restore(changes: Iterable<Change>, now: number): void {
-    const state = this.#state;
-    for (const change of changes) restore(state, change);
-    finishRestore(state, now);
+  /**
+   * Input: what a store has kept, before anybody connects. Sessions are judged by the listeners
+   * that they came in by, which are found again by their names.
+   */
+  restore(
+    records: Iterable<StoredRecord>,
+    now: number,
+    listeners: Iterable<ListenerSettings> = [],
+  ): void {
+    restoreAll(this.#state, records, listeners, now);
+  }
+
+  /** Input: the store has committed what it was given last. */
+  committed(now: number): void {
+    this.#state.journal.settle();
+    unblock(this.#state, now);
+  }
+
+  /** Input: deliveries that the store has read back. */
+  loaded(load: Load, deliveries: readonly Delivery[], now: number): void {
+    takeLoaded(this.#state, load, deliveries, now);
   }
 
   /** Who subscribes to what, as a tree in lines of text. */
@@ -319,8 +342,24 @@ export class BrokerCore {
 
   /** Whether the turn has produced anything at all. */
   get hasOutputs(): boolean {
-    const { dirty, closings, questions, changes, events } = this.#state;
-    return dirty.length + closings.length + questions.length + changes.length + events.length > 0;
+    const { dirty, closings, questions, loads, events, journal } = this.#state;
+    return dirty.length + closings.length + questions.length + loads.length + events.length > 0 ||
+      journal.isDue;
+  }
+
+  /** Whether there are changes that the store was not given. */
+  get hasChanges(): boolean {
+    return this.#state.journal.hasPending;
+  }
+
+  /** Whether somebody waits for some of them. */
+  get isCommitDue(): boolean {
+    return this.#state.journal.isDue;
+  }
+
+  /** Output: the changes to commit, once those that were taken before are committed. */
+  takeChanges(): Batch {
+    return this.#state.journal.take();
   }
 
   /** Output: connections with something to send, or whose reading is to be paused or resumed. */
@@ -347,54 +386,11 @@ export class BrokerCore {
   /** Output: what else the turn has produced. */
   takeOutputs(): TurnOutputs {
     const state = this.#state;
-    const { questions, changes, events } = state;
-    if (questions.length + changes.length + events.length === 0) return NOTHING;
+    const { questions, loads, events } = state;
+    if (questions.length + loads.length + events.length === 0) return NOTHING;
     state.questions = [];
-    state.changes = [];
+    state.loads = [];
     state.events = [];
-    return { questions, changes, events };
-  }
-
-  /** Sends away who has taken nothing for long while others go short because of the total. */
-  #expelStuck(now: number): void {
-    const state = this.#state;
-    for (const connection of state.connections) {
-      if (connection.lentSince === 0) continue;
-      if (now - connection.lentSince < state.limits.stuckMsMax) continue;
-      expel(state, connection, ReasonCode.QUOTA_EXCEEDED, true, now);
-    }
-  }
-
-  /** A connection's deadline: it has waited, has not connected in time, or is silent for long. */
-  #attend(connection: Connection, now: number): void {
-    const state = this.#state;
-    if (connection.phase === "connected") {
-      if (connection.waitsUntil !== 0 && connection.waitsUntil <= now) this.#hear(connection, now);
-      if (connection.phase !== "connected") return;
-      const { silenceMaxMs, waitsUntil, questionId } = connection;
-      // While its packets wait it cannot be heard.
-      const heardAt = questionId === 0 && waitsUntil === 0 ? connection.lastHeardAt : now;
-      const silentAt = silenceMaxMs === 0 ? Infinity : heardAt + silenceMaxMs;
-      if (silentAt > now) {
-        const due = waitsUntil === 0 ? silentAt : Math.min(silentAt, waitsUntil);
-        if (due !== Infinity) state.deadlines.set(connection, due);
-        return;
-      }
-    }
-    // [MQTT-3.1.2-22]
-    state.counters.timeouts++;
-    endConnection(state, connection, { cause: "exceeded timeout", publishesWill: true }, now);
-  }
-
-  /** Listens again to somebody who had to wait because he published too fast. */
-  #hear(connection: Connection, now: number): void {
-    connection.waitsUntil = 0;
-    connection.lastHeardAt = now;
-    try {
-      processPackets(this.#state, connection, now);
-    } catch (error) {
-      this.fail(connection, now);
-      throw error;
-    }
+    return { questions, loads, events };
   }
 }

@@ -14,6 +14,7 @@ import { AwaitedPacket } from "../session/sender.ts";
 import type { Session, Subscription } from "../session/session.ts";
 import type { Connection } from "./connection.ts";
 import type { PublishOptions } from "./publish_encoder.ts";
+import { recordQueued, recordSent } from "./record.ts";
 import type { BrokerState } from "./state.ts";
 
 /**
@@ -121,9 +122,7 @@ function send(
     delivery,
     message.payloadLength,
   );
-  if (delivery !== undefined && state.keepsJournal) {
-    state.record({ kind: "delivery-sent", clientId: session.clientId, delivery, packetId });
-  }
+  if (delivery !== undefined) recordSent(state, connection, session, delivery, packetId, false);
   append(state, connection, message, qos, retain, false, packetId, subscriptionId);
 }
 
@@ -141,16 +140,35 @@ function enqueue(
   // Somebody who is connected may have a window's worth more.
   if (countMax > 0 && session.connection !== undefined) countMax += limits.inflightMessagesMax;
   if (message.expiresAt <= now) return;
-  if (!session.queue.hasRoom(message.keptBytes, countMax, limits.queuedBytesMax)) {
+  const { queue } = session;
+  const bytes = message.keptBytes;
+  if (!queue.hasRoom(bytes, countMax, limits.queuedBytesMax) || !hasRoomForAll(state, bytes)) {
     countDropped(state, session);
     return;
   }
   const delivery = makeDelivery(state, session, message, qos, retain, subscriptionId);
-  session.queue.push(delivery);
+  if (state.records(session) && !hasWindow(state, session, bytes)) queue.leave(delivery);
+  else queue.push(delivery);
+  recordQueued(state, session, delivery);
   if (session.connection !== undefined) stall(state, session.connection, now);
-  if (state.keepsJournal && session.isPersistent) {
-    state.record({ kind: "delivery-queued", clientId: session.clientId, delivery });
-  }
+}
+
+/** Whether one more message may wait, by what waits for all clients together. */
+function hasRoomForAll({ stored, limits }: BrokerState, messageBytes: number): boolean {
+  const { queuedMessagesTotalMax: countMax, queuedBytesTotalMax: bytesMax } = limits;
+  return (countMax === 0 || stored.queuedCount < countMax) &&
+    (bytesMax === 0 || stored.queuedBytes + messageBytes <= bytesMax);
+}
+
+/** Whether one more message that the store keeps may wait in memory as well. */
+export function hasWindow(
+  state: BrokerState,
+  { queue }: Session<Connection>,
+  messageBytes: number,
+): boolean {
+  const { queueWindowMessagesMax, queueWindowBytesMax } = state.limits;
+  return !state.isCrowded &&
+    queue.hasWindow(messageBytes, queueWindowMessagesMax, queueWindowBytesMax);
 }
 
 /** What waits for the connection is sent when it has taken something, or when others have. */
@@ -172,7 +190,8 @@ function makeDelivery(
   // Who is connected is about to take it; a store may keep it for as long as it likes.
   const isBrief = session.connection !== undefined && !state.keepsJournal;
   const kept = message.keep(isBrief ? state.arena : undefined);
-  return { message: kept, qos, retain, subscriptionId, sequence: ++session.sequence };
+  const sequence = ++session.sequence;
+  return { message: kept, qos, retain, subscriptionId, sequence, recordedAt: 0 };
 }
 
 /** Whether the client accepts a packet of that size; if not it is told to nobody but the log. */

@@ -34,7 +34,8 @@ export function processPackets(
   const isRated = state.limits.publishRateCount > 0;
   try {
     while (
-      connection.questionId === 0 && connection.phase !== "ended" && framer.next()
+      connection.questionId === 0 && connection.phase !== "ended" && !state.journal.isFull &&
+      framer.next()
     ) {
       if (isRated && mustWait(state, connection, now)) {
         framer.unread();
@@ -50,7 +51,9 @@ export function processPackets(
   }
   // Who does not take what he is given is not listened to either.
   const isPaused = connection.questionId !== 0 || connection.waitsUntil !== 0 ||
-    state.isBacklogged(connection);
+    state.isBacklogged(connection) || state.journal.isFull;
+  // Whatever it sent might add to what the store has yet to commit.
+  if (state.journal.isFull && connection.phase !== "ended") state.blocked.add(connection);
   if (isPaused !== connection.isPaused) {
     connection.isPaused = isPaused;
     state.markDirty(connection);

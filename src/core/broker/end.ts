@@ -34,6 +34,7 @@ export function endConnection(
   state.connections.delete(connection);
   state.leaveListener(connection.listener);
   state.starved.delete(connection);
+  state.blocked.delete(connection);
   state.deadlines.delete(connection);
   state.forgetQuestion(connection);
   state.closings.push(connection);
@@ -62,8 +63,8 @@ function abandonPublish(
   if (pending?.kind !== "publish" || pending.qos !== 2) return;
   const { packetId } = pending;
   session.receiver.release(packetId);
-  if (state.keepsJournal && session.isPersistent) {
-    state.record({ kind: "packet-id-released", clientId: session.clientId, packetId });
+  if (state.records(session)) {
+    state.journal.record({ kind: "packet-id-released", clientId: session.clientId, packetId });
   }
 }
 
@@ -83,6 +84,7 @@ function leaveSession(
     return;
   }
   session.settleDeliveries();
+  if (state.isCrowded && state.records(session)) session.queue.unload();
   if (session.expiryInterval !== NEVER_EXPIRES) {
     session.endsAt = now + session.expiryInterval * 1000;
   }
@@ -107,9 +109,7 @@ export function removeSession(state: BrokerState, session: Session<Connection>):
   session.discardDeliveries();
   state.deadlines.delete(session);
   if (state.sessions.get(session.clientId) === session) state.sessions.delete(session.clientId);
-  if (state.keepsJournal && session.isPersistent) {
-    state.record({ kind: "session-removed", clientId: session.clientId });
-  }
+  forgetSession(state, session);
 }
 
 /** A session's deadline has come: its delayed Will, its end, or both. */
@@ -130,22 +130,40 @@ export function expireSession(
   scheduleSession(state, session);
 }
 
-/** Changes how long a session outlives its connection; one that no longer does is not stored. */
+/**
+ * Changes how long a session outlives its connection. One that no longer does is not stored, unless
+ * the store alone has what it has yet to be given.
+ */
 export function setExpiryInterval(
   state: BrokerState,
   session: Session<Connection>,
   seconds: number,
 ): void {
-  const wasPersistent = session.isPersistent;
   session.expiryInterval = seconds;
-  if (state.keepsJournal && wasPersistent && !session.isPersistent) {
-    state.record({ kind: "session-removed", clientId: session.clientId });
+  if (seconds > 0) session.isRecorded = true;
+  else if (session.queue.leftCount === 0) forgetSession(state, session);
+}
+
+/** The store need not keep the session any more. */
+function forgetSession(state: BrokerState, session: Session<Connection>): void {
+  if (state.records(session)) {
+    state.journal.record({ kind: "session-removed", clientId: session.clientId });
   }
+  session.isRecorded = false;
 }
 
 /** Notes for the store who the session belongs to and when it ends. */
 export function recordSession(state: BrokerState, session: Session<Connection>): void {
-  if (!state.keepsJournal || !session.isPersistent) return;
-  const { clientId, username, isIdentified, expiryInterval, endsAt } = session;
-  state.record({ kind: "session-set", clientId, username, isIdentified, expiryInterval, endsAt });
+  if (!state.records(session)) return;
+  const { clientId, username, isIdentified, protocolVersion, expiryInterval, endsAt } = session;
+  state.journal.record({
+    kind: "session-set",
+    clientId,
+    username,
+    isIdentified,
+    protocolVersion,
+    listenerName: session.listener?.name ?? "",
+    expiryInterval,
+    endsAt,
+  });
 }

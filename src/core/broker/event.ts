@@ -151,6 +151,12 @@ export type BrokerEvent =
   | { readonly kind: "session-expired"; readonly clientId: string }
   /** The first message dropped for this client since it connected. */
   | { readonly kind: "dropping"; readonly clientId: string }
+  /** Messages that waited for a client in the store are not there any more. */
+  | { readonly kind: "deliveries-lost"; readonly clientId: string; readonly count: number }
+  /** The store does not commit what is recorded, and is tried again; nothing is acknowledged. */
+  | { readonly kind: "store-failing"; readonly detail: string }
+  /** All that was recorded meanwhile is committed. */
+  | { readonly kind: "store-recovered" }
   | {
     readonly kind: "oversize-delivery";
     readonly clientId: string;

@@ -10,8 +10,9 @@ import { ReasonCode } from "../codec/reason_code.ts";
 import { AwaitedPacket, type InflightEntry } from "../session/sender.ts";
 import type { Session } from "../session/session.ts";
 import type { Connection } from "./connection.ts";
-import { pump, recordFinished } from "./pump.ts";
+import { pump } from "./pump.ts";
 import type { PacketEvent } from "./event.ts";
+import { recordFinished } from "./record.ts";
 import { sendAck } from "./send.ts";
 import type { BrokerState } from "./state.ts";
 
@@ -72,8 +73,10 @@ function handlePubrec(
       return;
     }
     session.sender.received(entry);
-    if (state.keepsJournal && session.isPersistent) {
-      state.record({ kind: "delivery-received", clientId: session.clientId, packetId });
+    if (state.records(session)) {
+      state.journal.record({ kind: "delivery-received", clientId: session.clientId, packetId });
+      // The receiver forgets the identifier with the PUBREL, and would take the message for new.
+      state.hold(connection);
     }
   }
   // A refusal ends an exchange for its sender too.
@@ -89,8 +92,10 @@ function handlePubrel(
   session: Session<Connection>,
   packetId: number,
 ): void {
-  if (session.receiver.release(packetId) && state.keepsJournal && session.isPersistent) {
-    state.record({ kind: "packet-id-released", clientId: session.clientId, packetId });
+  if (session.receiver.release(packetId) && state.records(session)) {
+    state.journal.record({ kind: "packet-id-released", clientId: session.clientId, packetId });
+    // The identifier is free with the PUBCOMP, and its next message must not be a repetition.
+    state.hold(connection);
   }
   sendAck(state, connection, PacketType.PUBCOMP, packetId, ReasonCode.SUCCESS);
 }
@@ -100,9 +105,9 @@ function finish(
   session: Session<Connection>,
   entry: InflightEntry,
 ): void {
-  const { packetId } = entry;
+  const { packetId, delivery } = entry;
   session.sender.release(entry);
-  recordFinished(state, session, packetId);
+  recordFinished(state, session, packetId, delivery);
 }
 
 function expect(entry: InflightEntry, awaited: AwaitedPacket): void {

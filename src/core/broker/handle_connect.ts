@@ -117,6 +117,7 @@ export function acceptConnect(
     const ownerUsername = holder.username;
     state.emit({ kind: "session-discarded", peer, clientId, username, ownerUsername });
   }
+  const { recorded } = state.journal;
   const resumed = takeSession(state, clientId, packet.cleanStart || !isOwner, now);
   const session = resumed ?? new Session<Connection>(clientId, state.stored);
   state.sessions.set(clientId, session);
@@ -134,13 +135,13 @@ export function acceptConnect(
   connection.phase = "connected";
   connection.pending = undefined;
   state.connectedCount++;
+  session.protocolVersion = packet.protocolVersion;
   recordSession(state, session);
   if (packet.will !== undefined) setWill(state, connection, session, packet.will);
   state.deadlines.delete(session);
 
   applyClientLimits(state, connection, packet, now);
   session.receiver.start();
-  session.protocolVersion = packet.protocolVersion;
   session.sender.start(sendWindow(state, packet), state.limits.inflightBytesMax || Infinity);
   state.counters.connectsAccepted++;
   state.emit({
@@ -163,6 +164,7 @@ export function acceptConnect(
   const sessionPresent = resumed !== undefined && packet.protocolVersion !== 3;
   const properties = connackProperties(state, connection.listener, session, packet, acceptance);
   sendConnack(state, connection, ReasonCode.SUCCESS, sessionPresent, properties);
+  state.holdSince(connection, recorded);
   pump(state, session, now);
 }
 

@@ -53,6 +53,7 @@ export function handlePublish(
     );
   }
   const topic = findTopic(state, connection, framer.bytes);
+  const { recorded } = state.journal;
   if (state.tracesPackets) traceView(state, session, topic, "received");
   if (view.qos === 2 && !isNewExchange(state, connection, session)) return;
   if (
@@ -92,7 +93,9 @@ export function handlePublish(
   // Both are read before `publish`, which may use the view's bytes no longer.
   const { qos, packetId } = view;
   const matched = publishOrHandOver(state, session, message, topic, now);
-  if (qos > 0) acknowledgePublished(state, connection, session, qos, packetId, matched);
+  if (qos === 0) return;
+  acknowledgePublished(state, connection, session, qos, packetId, matched);
+  state.holdSince(connection, recorded);
 }
 
 /** Has the outside decide; the connection's packets wait for the answer. */
@@ -156,8 +159,10 @@ export function answerPublish(
     return;
   }
   const topic = state.routes.find(message.topicBytes, message.topicStart, message.topicEnd);
+  const { recorded } = state.journal;
   const matched = topic === null ? 0 : publishOrHandOver(state, session, message, topic, now);
   acknowledgePublished(state, connection, session, qos, packetId, matched);
+  if (qos > 0) state.holdSince(connection, recorded);
 }
 
 /** Acknowledges a message that was asked about and goes nowhere. */
@@ -303,12 +308,13 @@ function isNewExchange(
     : 65_535;
   switch (session.receiver.receive(packetId, windowMax)) {
     case "new":
-      if (state.keepsJournal && session.isPersistent) {
-        state.record({ kind: "packet-id-held", clientId: session.clientId, packetId });
+      if (state.records(session)) {
+        state.journal.record({ kind: "packet-id-held", clientId: session.clientId, packetId });
       }
       return true;
     case "duplicate":
       sendAck(state, connection, PacketType.PUBREC, packetId, ReasonCode.SUCCESS);
+      if (state.records(session)) state.hold(connection);
       return false;
     case "too many duplicates":
       throw new ProtocolError("MQTT-4.3.3-9", `Packet "${packetId}" is repeated without an end`);
@@ -351,11 +357,13 @@ function acknowledge(
   }
   if (reasonCode >= ReasonCode.UNSPECIFIED_ERROR && connection.protocolVersion === 5) {
     session.receiver.release(packetId);
-    if (state.keepsJournal && session.isPersistent) {
-      state.record({ kind: "packet-id-released", clientId: session.clientId, packetId });
+    if (state.records(session)) {
+      state.journal.record({ kind: "packet-id-released", clientId: session.clientId, packetId });
     }
   }
   sendAck(state, connection, PacketType.PUBREC, packetId, reasonCode); // [MQTT-4.3.3-8]
+  // That the identifier is known or free again must be as durable as the message.
+  if (state.records(session)) state.hold(connection);
 }
 
 function denial(reasonCode: ReasonCode): PacketEvent["action"] {

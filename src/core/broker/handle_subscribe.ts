@@ -105,6 +105,7 @@ function grant(
       })),
     });
   }
+  const { recorded } = state.journal;
   packet.subscriptions.forEach((request, i) => {
     if (!isGranted(reasonCodes[i]!)) return;
     grantOne(state, connection, session, request, subscriptionId);
@@ -113,6 +114,7 @@ function grant(
     subackCode(version, reasonCodes[i]!, grantedQos(connection, request))
   );
   sendSuback(state, connection, packet.packetId, told);
+  state.holdSince(connection, recorded);
   pump(state, session, now);
 }
 
@@ -158,6 +160,7 @@ export function handleUnsubscribe(
   session: Session<Connection>,
   packet: UnsubscribePacket,
 ): void {
+  const { recorded } = state.journal;
   const filters = packet.filters.map((filter) => unparsed(checkFilter(state, connection, filter)));
   const reasonCodes = filters.map((filter): ReasonCode => {
     const decision = state.isOpen ? ReasonCode.SUCCESS : state.policy.unsubscribe(session, filter);
@@ -182,6 +185,7 @@ export function handleUnsubscribe(
     state.emit({ kind: "unsubscribed", clientId: session.clientId, filter });
   });
   sendUnsuback(state, connection, packet.packetId, reasonCodes);
+  state.holdSince(connection, recorded);
 }
 
 function checkRequest(

@@ -28,6 +28,27 @@ export interface Limits {
   readonly queuedMessagesMax: number;
   /** Bytes that wait for one client; the newest is dropped. 0: no limit. */
   readonly queuedBytesMax: number;
+  /** Deliveries that wait for all clients together; the newest is dropped. 0: no limit. */
+  readonly queuedMessagesTotalMax: number;
+  /** Their bytes, a message counted for each client; the newest is dropped. 0: no limit. */
+  readonly queuedBytesTotalMax: number;
+  /**
+   * With a store: deliveries that wait for one client in memory; more wait in the store alone until
+   * these have been sent.
+   */
+  readonly queueWindowMessagesMax: number;
+  /** Their bytes, likewise. */
+  readonly queueWindowBytesMax: number;
+  /**
+   * Bytes that wait in memory for all clients together, a message counted for each of them. Beyond
+   * it, what the store keeps waits there alone, and is read back in small parts.
+   */
+  readonly queueWindowBytesTotalMax: number;
+  /**
+   * Bytes of changes that the store has yet to commit. Beyond it no packet of a client is handled
+   * until it has.
+   */
+  readonly uncommittedBytesMax: number;
   /** Whether messages of a lower QoS than that of the subscription are raised to it. */
   readonly upgradesOutgoingQos: boolean;
   /**
@@ -105,6 +126,12 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
   receiveMaximum: 20,
   queuedMessagesMax: 1000,
   queuedBytesMax: 0,
+  queuedMessagesTotalMax: 10_000_000,
+  queuedBytesTotalMax: 0,
+  queueWindowMessagesMax: 500,
+  queueWindowBytesMax: 512 * 1024,
+  queueWindowBytesTotalMax: 256 * 1024 * 1024,
+  uncommittedBytesMax: 64 * 1024 * 1024,
   queueQos0Messages: false,
   upgradesOutgoingQos: false,
   allowsDuplicateMessages: true,

@@ -20,6 +20,8 @@ const EXPECTED_BYTES_MAX = 65_536;
 export class Outbox {
   /** Where packets are encoded to; call `reserve` first. */
   readonly writer: Writer = new Writer(NO_BYTES);
+  /** The change that must be durable before what is gathered may leave; see `journal.ts`. */
+  awaitedChange = 0;
   readonly #pool: BufferPool;
   #lent: Uint8Array | undefined = undefined;
   #lentLength = 0;
@@ -99,5 +101,6 @@ export class Outbox {
     this.#expectedBytes = Math.min(this.writer.length, EXPECTED_BYTES_MAX);
     this.writer.bytes = NO_BYTES;
     this.writer.length = 0;
+    this.awaitedChange = 0;
   }
 }

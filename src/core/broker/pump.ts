@@ -13,9 +13,13 @@ import { AwaitedPacket } from "../session/sender.ts";
 import type { Session } from "../session/session.ts";
 import type { Connection } from "./connection.ts";
 import { append, deliver, deliveredQos, fits, lowered, mayHave, stall } from "./deliver.ts";
+import { recordDropped, recordFinished, recordOwed, recordPaid, recordSent } from "./record.ts";
 import { findOwed, isVouchedFor } from "./retained.ts";
 import { sendAck } from "./send.ts";
-import type { BrokerState } from "./state.ts";
+import type { BrokerState, Load } from "./state.ts";
+
+/** Deliveries that are read back at a time while memory is short. */
+const CROWDED_LOAD_MAX = 32;
 
 /**
  * Sends what a session is owed, as far as window and backlog allow: first what was in flight
@@ -27,6 +31,7 @@ export function pump(state: BrokerState, session: Session<Connection>, now: numb
   resend(state, connection, session, now);
   sendQueued(state, connection, session, now);
   sendOwedRetained(state, connection, session, now);
+  loadLeft(state, session);
   connection.isStalled = false;
   if (session.queue.length > 0 || session.owedRetained.size > 0 || sender.hasUnsent) {
     stall(state, connection, now);
@@ -54,7 +59,7 @@ function resend(
       !fitsDelivery(state, connection, delivery, now)
     ) {
       sender.release(entry);
-      recordFinished(state, session, packetId);
+      recordFinished(state, session, packetId, delivery);
       continue;
     }
     const { message, qos, retain, subscriptionId } = delivery;
@@ -78,14 +83,12 @@ function sendQueued(
     if (qos > 0 && sender.sendQuota <= 0) return;
     queue.shift();
     const delivery = qos === queued.qos ? queued : { ...queued, qos };
-    const { message, retain, subscriptionId, sequence } = delivery;
+    const { message, retain, subscriptionId } = delivery;
     if (
       message.expiresAt <= now || !mayHave(state, session, message) ||
       !fitsDelivery(state, connection, delivery, now)
     ) {
-      if (state.keepsJournal && session.isPersistent) {
-        state.record({ kind: "delivery-dropped", clientId: session.clientId, sequence });
-      }
+      recordDropped(state, session, delivery);
       continue;
     }
     state.encoder.begin(message, now);
@@ -97,13 +100,8 @@ function sendQueued(
         message.payloadLength,
       );
     }
-    if (state.keepsJournal && session.isPersistent) {
-      state.record(
-        qos > 0
-          ? { kind: "delivery-sent", clientId: session.clientId, delivery, packetId }
-          : { kind: "delivery-dropped", clientId: session.clientId, sequence },
-      );
-    }
+    if (qos > 0) recordSent(state, connection, session, delivery, packetId, true);
+    else recordDropped(state, session, delivery);
     append(state, connection, message, qos, retain, false, packetId, subscriptionId);
   }
 }
@@ -118,12 +116,18 @@ function sendOwedRetained(
   if (owedRetained.size === 0) return;
   for (const owed of owedRetained.values()) {
     const messages = owed.messages ??= findOwed(state, owed, now);
+    const first = owed.next;
     while (owed.next < messages.length) {
       const message = messages[owed.next]!;
       const needsQuota = deliveredQos(state, message, owed.subscription) > 0;
-      if (queue.length > 0 || (needsQuota && sender.sendQuota <= 0)) return;
-      if (state.isBacklogged(connection)) return;
+      if (
+        queue.length > 0 || (needsQuota && sender.sendQuota <= 0) || state.isBacklogged(connection)
+      ) {
+        if (owed.next > first) recordOwed(state, owed);
+        return;
+      }
       owed.next++;
+      owed.after = message.retainedSequence;
       // One that was replaced meanwhile was delivered live, and must not follow its successor.
       if (message.isSuperseded || message.expiresAt <= now) continue;
       if (!isVouchedFor(state, message)) continue;
@@ -132,7 +136,49 @@ function sendOwedRetained(
       deliver(state, message, owed.subscription, true, now);
     }
     owedRetained.delete(owed.subscription);
+    recordPaid(state, owed);
   }
+}
+
+/** Has the next part of a queue read back, once most of the last one has been sent. */
+function loadLeft(state: BrokerState, session: Session<Connection>): void {
+  const { queue, clientId } = session;
+  const { queueWindowMessagesMax, queueWindowBytesMax: bytesMax } = state.limits;
+  const countMax = state.isCrowded
+    ? Math.min(CROWDED_LOAD_MAX, queueWindowMessagesMax)
+    : queueWindowMessagesMax;
+  if (queue.leftCount === 0 || queue.isLoading) return;
+  if (queue.loadedCount > countMax / 2 || queue.loadedBytes > bytesMax / 2) return;
+  queue.isLoading = true;
+  state.loads.push({
+    session,
+    clientId,
+    afterSequence: queue.leftAfter,
+    countMax: Math.max(1, countMax - queue.loadedCount),
+    bytesMax: Math.max(1, bytesMax - queue.loadedBytes),
+    awaitedChange: state.journal.urge(),
+  });
+}
+
+/** What was read back joins the queue, unless that has changed meanwhile. */
+export function takeLoaded(
+  state: BrokerState,
+  load: Load,
+  deliveries: readonly Delivery[],
+  now: number,
+): void {
+  const { session, clientId } = load;
+  const { queue } = session;
+  queue.isLoading = false;
+  if (state.sessions.get(clientId) !== session) return;
+  if (queue.leftCount > 0 && queue.leftAfter === load.afterSequence) {
+    const count = queue.load(deliveries);
+    if (count > 0) {
+      state.counters.publishDropped += count;
+      state.emit({ kind: "deliveries-lost", clientId, count });
+    }
+  }
+  pump(state, session, now);
 }
 
 /** Sends what waited for the total backlog to go, as far as it has gone. */
@@ -154,14 +200,4 @@ function fitsDelivery(
 ): boolean {
   state.encoder.begin(message, now);
   return fits(state, connection, message, qos, retain, subscriptionId);
-}
-
-/** Notes for the store that an exchange of this session is over. */
-export function recordFinished(
-  state: BrokerState,
-  session: Session<Connection>,
-  packetId: number,
-): void {
-  if (!state.keepsJournal || !session.isPersistent) return;
-  state.record({ kind: "delivery-finished", clientId: session.clientId, packetId });
 }

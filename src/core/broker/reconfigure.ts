@@ -62,6 +62,7 @@ function setLimits(state: BrokerState, limits: Limits): void {
     [old.connected, connected],
   ]);
   state.limits = limits;
+  state.journal.bytesMax = limits.uncommittedBytesMax;
   for (const { framer } of state.connections) {
     framer.limits = successors.get(framer.limits) ?? framer.limits;
   }

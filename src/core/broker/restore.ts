@@ -1,148 +1,209 @@
 /**
- * Brings back what changes recorded: the other half of the journal. Replayed in order into a fresh
- * broker, they give the sessions, messages and Wills that were there, as if every connection had
- * merely dropped.
+ * Brings back what a store has kept: the other half of the journal. Replayed in order into a fresh
+ * broker, its records give the sessions, messages and Wills that were there, as if every connection
+ * had merely dropped. Each record costs the same, however many there are.
+ *
+ * Whose turn it is in a shared subscription is not among them: it begins with the first member, as
+ * it may at any time.
  *
  * @module
  */
 
 import { assert, unreachable } from "../base/assert.ts";
-import type { Delivery } from "../session/delivery.ts";
+import type { ListenerSettings } from "../session/peer.ts";
 import { AwaitedPacket } from "../session/sender.ts";
 import { NEVER_EXPIRES, Session } from "../session/session.ts";
 import { parseFilter } from "../topic/filter.ts";
-import type { Change } from "./change.ts";
+import type { Change, StoredRecord } from "./change.ts";
 import type { Connection } from "./connection.ts";
-import { removeSession, scheduleSession } from "./end.ts";
+import { hasWindow } from "./deliver.ts";
+import { recordSession, removeSession, scheduleSession } from "./end.ts";
+import { DEFAULT_LISTENER } from "./limits.ts";
 import { putRetained, scheduleSweep, takeRetained } from "./retained.ts";
 import type { BrokerState } from "./state.ts";
 import { subscribe, unsubscribe } from "./subscriptions.ts";
+import { delayWill } from "./wills.ts";
+
+/** The listeners of the present configuration by their names. */
+type ListenersByName = Map<string, ListenerSettings>;
+
+/** Replays what a store gives. */
+export function restoreAll(
+  state: BrokerState,
+  records: Iterable<StoredRecord>,
+  listeners: Iterable<ListenerSettings>,
+  now: number,
+): void {
+  const byName: ListenersByName = new Map();
+  // Of two with one name it cannot be told which was meant.
+  for (const one of listeners) byName.set(one.name, byName.has(one.name) ? lost(one.name) : one);
+  state.isReplaying = true;
+  for (const record of records) restore(state, record, byName);
+  state.isReplaying = false;
+  finish(state, now);
+}
 
 /**
- * Ends a replay: whoever was connected has lost his connection now, as far as anybody can tell, and
- * his session and Will take the course of one that has.
+ * Whoever was connected has lost his connection now, as far as anybody can tell, and his session
+ * and Will take the course of one that has.
  */
-export function finishRestore(state: BrokerState, now: number): void {
+function finish(state: BrokerState, now: number): void {
   for (const session of state.sessions.values()) {
     if (session.endsAt === Infinity && session.expiryInterval !== NEVER_EXPIRES) {
       session.endsAt = now + session.expiryInterval * 1000;
+      // Or it would begin anew with each restart, and never end.
+      recordSession(state, session);
     }
     const { will } = session;
-    if (will !== undefined && session.willDueAt === Infinity) {
-      session.willDueAt = now + will.delay * 1000;
-    }
+    if (will !== undefined && session.willDueAt === Infinity) delayWill(state, session, will, now);
     scheduleSession(state, session);
   }
   scheduleSweep(state, now);
-  // What was replayed is in the store already.
-  state.changes = [];
 }
 
-/** Applies one change. */
-export function restore(state: BrokerState, change: Change): void {
-  switch (change.kind) {
-    case "retained-set":
-      // Sequences are those of one run.
-      change.message.retainedSequence = ++state.retainedSequence;
-      putRetained(state, change.message);
-      return;
-    case "retained-removed":
-      takeRetained(state, change.topic);
-      return;
-    case "session-set": {
-      const session = state.sessions.get(change.clientId) ??
-        new Session<Connection>(change.clientId, state.stored);
-      state.sessions.set(change.clientId, session);
-      session.username = change.username;
-      session.isIdentified = change.isIdentified;
-      session.expiryInterval = change.expiryInterval;
-      session.endsAt = change.endsAt;
-      scheduleSession(state, session);
+/** The settings of a listener that is no more: nobody who is known by it is granted anything. */
+function lost(name: string): ListenerSettings {
+  return { ...DEFAULT_LISTENER, name };
+}
+
+function restore(state: BrokerState, record: StoredRecord, listeners: ListenersByName): void {
+  switch (record.kind) {
+    case "retained-set": {
+      const { message } = record;
+      // Imported from elsewhere they have no place in the order yet.
+      if (message.retainedSequence === 0) message.retainedSequence = state.retainedSequence + 1;
+      state.retainedSequence = Math.max(state.retainedSequence, message.retainedSequence);
+      message.recordedAt = 0;
+      putRetained(state, message);
       return;
     }
+    case "retained-removed":
+      takeRetained(state, record.topic);
+      return;
+    case "session-set":
+      restoreSession(state, record, listeners);
+      return;
     case "session-removed": {
-      const session = state.sessions.get(change.clientId);
+      const session = state.sessions.get(record.clientId);
       if (session !== undefined) removeSession(state, session);
       return;
     }
     default: {
-      const session = state.sessions.get(change.clientId);
-      if (session !== undefined) restoreIn(state, session, change);
+      const session = state.sessions.get(record.clientId);
+      if (session !== undefined) restoreIn(state, session, record);
     }
   }
 }
 
-type SessionChange = Exclude<
-  Change,
+function restoreSession(
+  state: BrokerState,
+  change: Extract<Change, { readonly kind: "session-set" }>,
+  listeners: ListenersByName,
+): void {
+  const { clientId, listenerName: name } = change;
+  let session = state.sessions.get(clientId);
+  if (session === undefined) {
+    session = new Session<Connection>(clientId, state.stored);
+    state.sessions.set(clientId, session);
+  }
+  session.isRecorded = true;
+  session.username = change.username;
+  session.isIdentified = change.isIdentified;
+  session.protocolVersion = change.protocolVersion;
+  session.listener = name === "" ? undefined : listeners.get(name);
+  if (session.listener === undefined && name !== "") {
+    session.listener = lost(name);
+    listeners.set(name, session.listener);
+  }
+  session.expiryInterval = change.expiryInterval;
+  session.endsAt = change.endsAt;
+}
+
+type InSession = Exclude<
+  StoredRecord,
   {
     readonly kind: "retained-set" | "retained-removed" | "session-set" | "session-removed";
   }
 >;
 
-function restoreIn(
-  state: BrokerState,
-  session: Session<Connection>,
-  change: SessionChange,
-): void {
-  const { sender, receiver, queue } = session;
-  switch (change.kind) {
+function restoreIn(state: BrokerState, session: Session<Connection>, record: InSession): void {
+  const { sender, receiver, queue, subscriptions, owedRetained } = session;
+  switch (record.kind) {
     case "subscription-set": {
-      const parsed = parseFilter(change.filter);
+      const parsed = parseFilter(record.filter);
       assert(typeof parsed === "object", "A stored filter is not well-formed");
-      subscribe(state, session, change.filter, parsed, change);
+      subscribe(state, session, record.filter, parsed, record);
       return;
     }
     case "subscription-removed":
-      unsubscribe(state, session, change.filter);
+      unsubscribe(state, session, record.filter);
       return;
-    case "delivery-queued":
-      session.sequence = Math.max(session.sequence, change.delivery.sequence);
-      queue.push(change.delivery);
+    case "retained-owed": {
+      const subscription = subscriptions.get(record.filter);
+      if (subscription === undefined) return;
+      const { after, upTo: sequence } = record;
+      const rest = { messages: undefined, next: 0, recordedAt: 0, isStored: true };
+      owedRetained.set(subscription, { subscription, sequence, after, ...rest });
       return;
-    case "delivery-sent":
-      session.sequence = Math.max(session.sequence, change.delivery.sequence);
-      queue.retain(unlike(change.delivery.sequence));
+    }
+    case "retained-paid": {
+      const subscription = subscriptions.get(record.filter);
+      if (subscription !== undefined) owedRetained.delete(subscription);
+      return;
+    }
+    case "delivery-queued": {
+      const { delivery } = record;
+      session.sequence = Math.max(session.sequence, delivery.sequence);
+      delivery.recordedAt = 0;
+      const isWhole = !state.keepsJournal || hasWindow(state, session, delivery.message.keptBytes);
+      if (isWhole) queue.push(delivery);
+      else queue.leave(delivery);
+      return;
+    }
+    case "deliveries-left":
+      session.sequence = Math.max(session.sequence, record.lastSequence);
+      queue.leaveMany(record);
+      return;
+    case "delivery-sent": {
+      const { delivery, packetId } = record;
+      session.sequence = Math.max(session.sequence, delivery.sequence);
+      delivery.recordedAt = 0;
+      if (record.wasQueued) queue.pass(delivery.sequence);
       sender.restore(
-        change.packetId,
-        change.delivery.qos === 1 ? AwaitedPacket.PUBACK : AwaitedPacket.PUBREC,
-        change.delivery,
+        packetId,
+        delivery.qos === 1 ? AwaitedPacket.PUBACK : AwaitedPacket.PUBREC,
+        delivery,
       );
       return;
+    }
     case "delivery-received": {
-      const entry = sender.find(change.packetId);
-      if (entry === undefined) return;
-      sender.received(entry);
+      const entry = sender.find(record.packetId);
+      if (entry !== undefined) sender.received(entry);
       return;
     }
     case "delivery-finished": {
-      const entry = sender.find(change.packetId);
+      const entry = sender.find(record.packetId);
       if (entry !== undefined) sender.release(entry);
       return;
     }
     case "delivery-dropped":
-      queue.retain(unlike(change.sequence));
+      queue.pass(record.sequence);
       return;
     case "packet-id-held":
-      receiver.restore(change.packetId);
+      receiver.restore(record.packetId);
       return;
     case "packet-id-released":
-      receiver.release(change.packetId);
+      receiver.release(record.packetId);
       return;
     case "will-set":
-      session.will = change.will;
-      session.willDueAt = change.dueAt;
-      scheduleSession(state, session);
+      session.will = record.will;
+      session.willDueAt = record.dueAt;
       return;
     case "will-removed":
       session.will = undefined;
       session.willDueAt = Infinity;
-      scheduleSession(state, session);
       return;
     default:
-      unreachable(change);
+      unreachable(record);
   }
-}
-
-function unlike(sequence: number): (delivery: Delivery) => boolean {
-  return (delivery) => delivery.sequence !== sequence;
 }

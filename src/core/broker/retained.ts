@@ -7,6 +7,7 @@
 import type { Message } from "../session/message.ts";
 import type { OwedRetained, Subscription } from "../session/session.ts";
 import type { Connection } from "./connection.ts";
+import { recordOwed, recordRetained, recordUnretained } from "./record.ts";
 import type { BrokerState } from "./state.ts";
 
 /** Nodes of the tree that one step of the search for expired messages goes through. */
@@ -16,12 +17,11 @@ const SWEEP_STEP_MS = 10;
 
 /** Replaces the retained message of a topic; an empty payload removes it. [MQTT-3.3.1-5] */
 export function retain(state: BrokerState, message: Message, now: number): void {
-  const { topic } = message;
   // A Will may have been left when it could still be retained.
   if (!state.limits.retainAvailable) return;
   // [MQTT-3.3.1-6] [MQTT-3.3.1-7]
   if (message.payloadLength === 0) {
-    forget(state, topic);
+    forget(state, message.topic);
     return;
   }
   const isOwn = isOwnValue(message);
@@ -29,22 +29,21 @@ export function retain(state: BrokerState, message: Message, now: number): void 
   if (
     !isOwn && retainedMessagesMax > 0 &&
     state.retained.size - state.retainedOwnCount >= retainedMessagesMax &&
-    state.retained.get(topic) === undefined
+    state.retained.get(message.topic) === undefined
   ) {
     state.counters.retainedRefused++;
     return;
   }
   const kept = message.keep();
   kept.retainedSequence = ++state.retainedSequence;
-  putRetained(state, kept);
-  if (state.keepsJournal && !isOwn) state.record({ kind: "retained-set", message: kept });
+  const old = putRetained(state, kept);
+  if (!isOwn) recordRetained(state, kept, old);
   scheduleSweep(state, now);
 }
 
 function forget(state: BrokerState, topic: string): void {
   const old = takeRetained(state, topic);
-  if (old === undefined) return;
-  if (state.keepsJournal && !isOwnValue(old)) state.record({ kind: "retained-removed", topic });
+  if (old !== undefined && !isOwnValue(old)) recordUnretained(state, old);
 }
 
 /**
@@ -55,13 +54,15 @@ function isOwnValue(message: Message): boolean {
   return message.publisherId === "" && message.topic.startsWith("$SYS/");
 }
 
-/** Stores a kept message in the place of the one before. */
-export function putRetained(state: BrokerState, message: Message): void {
-  const old = state.retained.set(message.topic, message);
+/** Stores a kept message in the place of the one before, which it returns. */
+export function putRetained(state: BrokerState, message: Message): Message | undefined {
+  const { topicBytes, topicStart, topicEnd } = message;
+  const old = state.retained.setBytes(topicBytes, topicStart, topicEnd, message);
   if (old !== undefined) discount(state, old);
   state.stored.hold(message);
   if (isOwnValue(message)) state.retainedOwnCount++;
   if (message.expiresAt !== Infinity) state.retainedExpiringCount++;
+  return old;
 }
 
 /** Takes the retained message of a topic away; what it was. */
@@ -119,18 +120,30 @@ export function oweRetained(state: BrokerState, subscription: Subscription<Conne
   const sequence = state.retainedSequence;
   const owed = owedRetained.get(subscription);
   if (owed === undefined) {
-    owedRetained.set(subscription, { subscription, sequence, messages: undefined, next: 0 });
-  } else if (owed.next > 0) {
+    const owed = {
+      subscription,
+      sequence,
+      after: 0,
+      messages: undefined,
+      next: 0,
+      recordedAt: 0,
+      isStored: false,
+    };
+    owedRetained.set(subscription, owed);
+    recordOwed(state, owed);
+  } else if (owed.after > 0) {
     owed.sequence = sequence;
+    owed.after = 0;
     owed.messages = undefined;
     owed.next = 0;
+    recordOwed(state, owed);
   }
 }
 
 /** Looks up what a subscription is owed, now that its turn has come. */
 export function findOwed(
   state: BrokerState,
-  { subscription, sequence }: OwedRetained<Connection>,
+  { subscription, sequence, after }: OwedRetained<Connection>,
   now: number,
 ): readonly Message[] {
   const messages: Message[] = [];
@@ -139,8 +152,14 @@ export function findOwed(
   for (const message of messages) {
     // Expired messages are found when they are met; until then they cost only their memory.
     if (message.expiresAt <= now) forget(state, message.topic);
-    else if (message.retainedSequence <= sequence) messages[owed++] = message;
+    else if (message.retainedSequence <= sequence && message.retainedSequence > after) {
+      messages[owed++] = message;
+    }
   }
   messages.length = owed;
+  // One number then says how far it has been given them, also after a restart.
+  if (state.records(subscription.session)) {
+    messages.sort((a, b) => a.retainedSequence - b.retainedSequence);
+  }
   return messages;
 }

@@ -19,10 +19,10 @@ import type { SharedGroup } from "../session/shared_group.ts";
 import { StoredMessages } from "../session/stored_messages.ts";
 import { RouteTable } from "../topic/route_table.ts";
 import { TopicTrie } from "../topic/topic_trie.ts";
-import type { Change } from "./change.ts";
 import type { Connection, Target } from "./connection.ts";
 import { Counters } from "./counters.ts";
 import type { BrokerEvent } from "./event.ts";
+import { Journal } from "./journal.ts";
 import { DEFAULT_LISTENER, type Limits } from "./limits.ts";
 import type { ListenerSettings } from "../session/peer.ts";
 import { PublishEncoder, type PublishOptions } from "./publish_encoder.ts";
@@ -77,6 +77,18 @@ export interface UndecidedWill {
   readonly isReplaced: boolean;
 }
 
+/** Deliveries that are to be read back from the store. */
+export interface Load {
+  readonly session: Session<Connection>;
+  readonly clientId: string;
+  /** They follow the one of this sequence number. */
+  readonly afterSequence: number;
+  readonly countMax: number;
+  readonly bytesMax: number;
+  /** The change that must be durable before. */
+  readonly awaitedChange: number;
+}
+
 /** Remaining lengths that a packet of each type may have, by who is asking. */
 export interface PacketLimits {
   readonly beforeConnect: Uint32Array;
@@ -94,12 +106,18 @@ export class BrokerState {
   readonly keepsJournal: boolean;
   readonly takesCommands: boolean;
   tracesPackets: boolean;
+  /** What happens is what the store has, so it is not recorded. */
+  isReplaying = false;
   /** The host has little memory left: what would need more is refused until it says otherwise. */
   isShortOfMemory = false;
   readonly beforeRead: ((filter: string) => void) | undefined;
 
   readonly pool: BufferPool;
   readonly connections: Set<Connection> = new Set();
+  /** What is recorded for the store; nothing is unless it keeps a journal. */
+  readonly journal: Journal;
+  /** Connections whose packets wait until the store has committed. */
+  readonly blocked: Set<Connection> = new Set();
   /** How many of them have come in by each listener. */
   readonly #listenerConnections: Map<ListenerSettings, number> = new Map();
   /** How many of them have sent a CONNECT that was accepted. */
@@ -158,8 +176,9 @@ export class BrokerState {
   dirty: Connection[] = [];
   closings: Connection[] = [];
   questions: Question[] = [];
-  changes: Change[] = [];
   events: BrokerEvent[] = [];
+  /** Parts of queues that are only in the store, to be read back. */
+  loads: Load[] = [];
   /** Somebody has gathered so much that it should leave now. */
   isFlushDue = false;
   readonly #flushBytes: number;
@@ -178,6 +197,7 @@ export class BrokerState {
     this.#flushBytes = Math.min(FLUSH_BYTES_MAX, options.limits.backlogBytesMax >> 1);
     this.random = options.random;
     this.keepsJournal = options.keepsJournal ?? false;
+    this.journal = new Journal(options.limits.uncommittedBytesMax);
     this.takesCommands = options.takesCommands ?? false;
     this.tracesPackets = options.tracesPackets ?? false;
     this.beforeRead = options.beforeRead;
@@ -240,6 +260,11 @@ export class BrokerState {
     return this.backlogBytes > this.limits.backlogBytesTotalMax;
   }
 
+  /** Whether so much waits in memory that what the store keeps should wait there. */
+  get isCrowded(): boolean {
+    return this.stored.loadedBytes >= this.limits.queueWindowBytesTotalMax;
+  }
+
   /** A fresh identifier for a question of this connection, whose packets wait from now on. */
   ask(connection: Connection): number {
     const id = ++this.#lastQuestionId;
@@ -292,9 +317,19 @@ export class BrokerState {
     this.events.push(event);
   }
 
-  /** Notes a change of a session that outlives its connection. */
-  record(change: Change): void {
-    this.changes.push(change);
+  /** Whether what becomes of the session has to be recorded. */
+  records(session: Session<Connection>): boolean {
+    return session.isRecorded && this.keepsJournal && !this.isReplaying;
+  }
+
+  /** What is gathered for the connection leaves when all that is recorded by now is durable. */
+  hold(connection: Connection): void {
+    connection.outbox.awaitedChange = this.journal.urge();
+  }
+
+  /** Likewise, if anything was recorded after the change of that number. */
+  holdSince(connection: Connection, recorded: number): void {
+    if (this.journal.recorded > recorded) this.hold(connection);
   }
 }
 

@@ -45,8 +45,8 @@ export function subscribe(
   subscription.noLocal = options.noLocal;
   subscription.retainAsPublished = options.retainAsPublished;
   subscription.subscriptionId = options.subscriptionId;
-  if (state.keepsJournal && session.isPersistent) {
-    state.record({
+  if (state.records(session)) {
+    state.journal.record({
       kind: "subscription-set",
       clientId: session.clientId,
       filter: requestedFilter,
@@ -67,8 +67,8 @@ export function unsubscribe(
   session.subscriptions.delete(requestedFilter);
   remove(state, subscription);
   session.owedRetained.delete(subscription);
-  if (state.keepsJournal && session.isPersistent) {
-    state.record({
+  if (state.records(session)) {
+    state.journal.record({
       kind: "subscription-removed",
       clientId: session.clientId,
       filter: requestedFilter,

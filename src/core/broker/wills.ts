@@ -50,8 +50,9 @@ export function setWill(
   };
   session.will = will;
   session.willDueAt = Infinity;
-  if (state.keepsJournal && session.isPersistent) {
-    state.record({ kind: "will-set", clientId: session.clientId, will, dueAt: Infinity });
+  if (state.records(session)) {
+    const { clientId } = session;
+    state.journal.record({ kind: "will-set", clientId, will, dueAt: Infinity });
   }
   // The permission that counts is that of the day; but its operator may want to know already.
   if (decide(state, session, message) >= ReasonCode.UNSPECIFIED_ERROR) {
@@ -67,11 +68,12 @@ export function publishWill(
 ): void {
   const { will } = session;
   if (will === undefined) return;
-  discardWill(state, session);
   const { message, messageExpiryInterval } = will;
   if (messageExpiryInterval !== undefined) message.expiresAt = now + messageExpiryInterval * 1000;
   // The permission is that of now, not of when the Will was left.
   const decision = decide(state, session, message);
+  session.will = undefined;
+  session.willDueAt = Infinity;
   settle(state, { session, message, isReplaced: false }, decision, now);
 }
 
@@ -85,8 +87,11 @@ export function answerWill(
   const undecided = state.undecidedWills.get(questionId);
   if (undecided === undefined) return false;
   state.undecidedWills.delete(questionId);
-  if (answer.kind !== "publish") return true;
   const { session, message, isReplaced } = undecided;
+  if (answer.kind !== "publish") {
+    recordRemoved(state, session);
+    return true;
+  }
   if (answer.reasonCode !== ReasonCode.SUCCESS || isReplaced || answer.message === undefined) {
     const decision = answer.isDropped === true ? ReasonCode.NOT_AUTHORIZED : answer.reasonCode;
     settle(state, undecided, decision, now);
@@ -122,8 +127,10 @@ function settle(
   if (decision === ASK || decision === ASK_MESSAGE) {
     if (state.undecidedWills.size >= state.limits.undecidedWillsMax) {
       state.counters.publishDropped++;
+      recordRemoved(state, session);
       return;
     }
+    // The store keeps it until there is an answer, for there may never be one.
     state.questions.push({
       kind: "publish",
       id: state.askForWill(undecided),
@@ -136,6 +143,7 @@ function settle(
     });
     return;
   }
+  recordRemoved(state, session);
   if (decision !== ReasonCode.SUCCESS) return;
   const topic = state.routes.findName(message.topic);
   if (topic !== null) publish(state, message, topic, now);
@@ -146,9 +154,15 @@ export function discardWill(state: BrokerState, session: Session<Connection>): v
   if (session.will === undefined) return;
   session.will = undefined;
   session.willDueAt = Infinity;
-  if (state.keepsJournal && session.isPersistent) {
-    state.record({ kind: "will-removed", clientId: session.clientId });
-  }
+  recordRemoved(state, session);
+}
+
+/** Notes for the store that there is no Will, unless its client has left another one meanwhile. */
+function recordRemoved(state: BrokerState, session: Session<Connection>): void {
+  if (session.will !== undefined || !state.records(session)) return;
+  state.journal.record({ kind: "will-removed", clientId: session.clientId });
+  // Its client may have left for good, and nobody else would hurry.
+  state.journal.urge();
 }
 
 /** Has the Will published after its delay, or with the end of the session. [MQTT-3.1.3-9] */
@@ -159,8 +173,8 @@ export function delayWill(
   now: number,
 ): void {
   session.willDueAt = now + will.delay * 1000;
-  if (state.keepsJournal && session.isPersistent) {
+  if (state.records(session)) {
     const { clientId } = session;
-    state.record({ kind: "will-set", clientId, will, dueAt: session.willDueAt });
+    state.journal.record({ kind: "will-set", clientId, will, dueAt: session.willDueAt });
   }
 }

@@ -268,7 +268,8 @@ export class Outbound {
     const message = makeMessage(parts);
     const { messageExpiryInterval } = properties;
     if (messageExpiryInterval !== undefined) message.expiresAt = now + messageExpiryInterval * 1000;
-    return { message, qos, retain, subscriptionId: 0, sequence: ++this.#sequence };
+    const sequence = ++this.#sequence;
+    return { message, qos, retain, subscriptionId: 0, sequence, recordedAt: 0 };
   }
 }
 

@@ -17,4 +17,6 @@ export interface Delivery {
   readonly subscriptionId: number;
   /** Position in the order of the session's deliveries, by which a store addresses it. */
   readonly sequence: number;
+  /** The number of the change that recorded it last, 0 for what a store gave. */
+  recordedAt: number;
 }

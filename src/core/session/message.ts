@@ -38,8 +38,10 @@ export class Message {
   holders = 0;
   /** A retained message that another one has replaced. */
   isSuperseded = false;
-  /** Counts what was retained before it, 0 for what a store brought back. */
+  /** Its place in the order in which messages were retained; 0 until it has one. */
   retainedSequence = 0;
+  /** The number of the change that recorded it as retained, 0 for what a store gave. */
+  recordedAt = 0;
   /**
    * Where the packet that brought it stands in `payloadBytes`, and its version, when a QoS 0
    * subscriber of that version may be sent the very same bytes. Version 0: it may not.

@@ -58,9 +58,15 @@ export interface OwedRetained<C> {
   readonly subscription: Subscription<C>;
   /** What had been retained up to here; anything later was delivered live. */
   sequence: number;
+  /** Of those, the ones up to here have been given already, before a restart. */
+  after: number;
   /** `undefined` until their turn comes. */
   messages: readonly Message[] | undefined;
   next: number;
+  /** The number of the change that recorded it last. */
+  recordedAt: number;
+  /** A store has been told of it. */
+  isStored: boolean;
 }
 
 /** The state of one client. */
@@ -78,6 +84,8 @@ export class Session<C> {
   connection: C | undefined = undefined;
   /** Seconds; 0 ends it with its connection, `NEVER_EXPIRES` never. */
   expiryInterval = 0;
+  /** A store keeps it: it outlives its connection, or some of what it waits for is only there. */
+  isRecorded = false;
   /** That of the last connection. */
   protocolVersion: ProtocolVersion = 5;
   /** The last message that it got a copy of, where it is to get no second one. */

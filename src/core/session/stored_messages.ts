@@ -1,7 +1,8 @@
 /**
  * How many messages are kept, and how many bytes of payload they have: retained, queued, or in
  * flight to a session that can resume. A message counts once, however many hold on to it; one that
- * merely passes through is not counted and costs nothing here.
+ * merely passes through is not counted and costs nothing here. Deliveries that wait are counted
+ * beside them, over all queues.
  *
  * @module
  */
@@ -14,6 +15,24 @@ export class StoredMessages {
   count = 0;
   /** Payload bytes. */
   bytes = 0;
+  /** Deliveries that wait in queues, also those that only a store has. */
+  queuedCount = 0;
+  /** Their topic, properties and payload bytes, a message counted for each queue. */
+  queuedBytes = 0;
+  /** Bytes of deliveries that wait in memory, with what each of them takes up itself. */
+  loadedBytes = 0;
+
+  /** Deliveries wait from now on. */
+  enterQueue(bytes: number, count: number = 1): void {
+    this.queuedCount += count;
+    this.queuedBytes += bytes;
+  }
+
+  /** They do not wait any more. */
+  leaveQueue(bytes: number, count: number = 1): void {
+    this.queuedCount -= count;
+    this.queuedBytes -= bytes;
+  }
 
   /** One more holds on to a kept message. */
   hold(message: Message): void {

@@ -71,9 +71,13 @@ export class TopicTrie<V extends object> {
   /** Stores the value of a valid topic; what it replaced. */
   set(topic: string, value: V): V | undefined {
     const end = this.#text.encode(topic);
-    const bytes = this.#text.bytes;
+    return this.setBytes(this.#text.bytes, 0, end, value);
+  }
+
+  /** As `set`, for a topic that is there as bytes. */
+  setBytes(bytes: Uint8Array, start: number, end: number, value: V): V | undefined {
     let node = this.#tree.root;
-    for (let at = 0;;) {
+    for (let at = start;;) {
       const levelEnd = endOfLevel(bytes, at, end);
       node = this.#tree.childAt(node, bytes, at, levelEnd) ||
         this.#addChild(node, bytes, at, levelEnd);

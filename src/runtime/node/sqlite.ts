@@ -7,6 +7,7 @@
  * @module
  */
 
+import * as fs from "node:fs";
 import process from "node:process";
 import type * as sqlite from "node:sqlite";
 import { OperationError, type OperationErrorCode } from "../../core/base/operation_error.ts";
@@ -19,6 +20,9 @@ import type {
 } from "../../store/sql_database.ts";
 import { keepForOwner } from "./files.ts";
 
+/** Pages given back to the disk at a time, and how many may lie idle in the file. */
+const TIDY_PAGES = 256;
+const IDLE_PAGES_MAX = 1024;
 /** What the log beside the file may keep on the disk once all of it is in the file. */
 const LOG_BYTES_KEPT = 16 * 1024 * 1024;
 const CACHE_KIB = 16 * 1024;
@@ -35,7 +39,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<SqlDatabas
   // SQLite gives the files beside it the mode of this one.
   keepForOwner(path);
   const database = attempt(path, () => new DatabaseSync(path));
-  const opened = new NodeDatabase(path, database);
+  const opened = new NodeDatabase(path, database, sync === "later");
   try {
     opened.exec("PRAGMA locking_mode = EXCLUSIVE");
     // Before anything is written, or it would stay as it is.
@@ -71,18 +75,24 @@ async function loadSqlite(): Promise<typeof sqlite> {
 }
 
 class NodeDatabase implements SqlDatabase {
+  readonly flushesLater: boolean;
   readonly #path: string;
   readonly #database: sqlite.DatabaseSync;
   readonly #begin: SqlStatement;
   readonly #commit: SqlStatement;
   readonly #rollback: SqlStatement;
+  readonly #idlePages: SqlStatement;
+  /** The log, opened a second time to wait for it. */
+  #log: number | undefined;
 
-  constructor(path: string, database: sqlite.DatabaseSync) {
+  constructor(path: string, database: sqlite.DatabaseSync, flushesLater: boolean) {
     this.#path = path;
     this.#database = database;
+    this.flushesLater = flushesLater;
     this.#begin = this.prepare("BEGIN EXCLUSIVE");
     this.#commit = this.prepare("COMMIT");
     this.#rollback = this.prepare("ROLLBACK");
+    this.#idlePages = this.prepare("PRAGMA freelist_count");
   }
 
   exec(sql: string): void {
@@ -109,7 +119,32 @@ class NodeDatabase implements SqlDatabase {
     }
   }
 
+  async flush(): Promise<void> {
+    try {
+      // SQLite has no locks on this file that closing it could end.
+      this.#log ??= fs.openSync(`${this.#path}-wal`, fs.constants.O_RDWR);
+      await new Promise<void>((resolve, reject) => {
+        fs.fdatasync(this.#log!, (error) => error === null ? resolve() : reject(error));
+      });
+    } catch (cause) {
+      const message = `Cannot use database "${this.#path}": the disk failed`;
+      throw new OperationError("database-failed", message, { cause });
+    }
+  }
+
+  checkpoint(): void {
+    this.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+  }
+
+  tidy(): void {
+    const [row] = this.#idlePages.all();
+    if (Number(row![0]) < IDLE_PAGES_MAX) return;
+    this.transaction(() => this.exec(`PRAGMA incremental_vacuum(${TIDY_PAGES})`));
+  }
+
   close(): void {
+    if (this.#log !== undefined) fs.closeSync(this.#log);
+    this.#log = undefined;
     attempt(this.#path, () => this.#database.close());
   }
 

@@ -353,14 +353,14 @@ test("db-dump prints a damaged file up to the damage, and tells where it is", as
   }
 });
 
-test("db-dump says in one line what is not a database of Mosquitto", async () => {
+test("db-dump says in one line what is not a database", async () => {
   const texts: [bytes: Uint8Array, message: string][] = [
     [new Uint8Array(0), "Unrecognised file format."],
     [new TextEncoder().encode("listener 1883\n"), "Unrecognised file format."],
     [mosquittoDb(7, []), "Unsupported persistent database format version 7 (need version 6)."],
     [
       new TextEncoder().encode("SQLite format 3\0 and so on"),
-      "$DIR/db is an SQLite database and not a mosquitto.db.",
+      'Cannot use database "$DIR/db": it is not a database.',
     ],
   ];
   for (const [bytes, message] of texts) {

@@ -18,6 +18,8 @@ test("endConnection() notes when a lasting session will end, and expireSession()
     clientId: "client",
     username: undefined,
     isIdentified: false,
+    protocolVersion: 5,
+    listenerName: "",
     expiryInterval: 9,
     endsAt: now + 9000,
   }]);

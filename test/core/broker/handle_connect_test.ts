@@ -128,6 +128,8 @@ test("acceptConnect() notes sessions that last, and only those", () => {
     clientId: "lasting",
     username: "u",
     isIdentified: false,
+    protocolVersion: 5,
+    listenerName: "",
     expiryInterval: 9,
     endsAt: Infinity,
   } as const;

@@ -153,7 +153,13 @@ test("A session that was restored still belongs to who made it", () => {
 test("A session of which nobody knows who made it belongs to the first who comes", () => {
   for (const first of [ALICE, PROVEN_ALICE, NOBODY]) {
     const broker = new VirtualBroker({ keepsJournal: true });
-    const session = { clientId: "client", expiryInterval: 3600, endsAt: Infinity };
+    const session = {
+      clientId: "client",
+      protocolVersion: 5,
+      listenerName: "",
+      expiryInterval: 3600,
+      endsAt: Infinity,
+    } as const;
     broker.core.restore([{ kind: "session-set", ...session, ...UNKNOWN_IDENTITY }], broker.now);
     const client = come(broker, first);
     assertEquals(client.connack?.sessionPresent, true);

@@ -6,10 +6,12 @@ import {
   ASK,
   ASK_MESSAGE,
   OPEN_POLICY,
+  type Policy,
   type PublishDecision,
 } from "../../../src/core/broker/question.ts";
 import { DEFAULT_LISTENER } from "../../../src/core/broker/limits.ts";
 import { ReasonCode } from "../../../src/core/codec/reason_code.ts";
+import { MemoryStore } from "../../../src/store/memory_store.ts";
 import { test } from "../../harness.ts";
 import { bytesOf, disconnect, publish, request, subscribe, will } from "../../support/packets.ts";
 import { VirtualBroker, type VirtualClient } from "../../support/virtual_broker.ts";
@@ -60,6 +62,26 @@ test("A Will of a session that does not last is nobody's note, and has no delay"
 });
 
 const { NOT_AUTHORIZED, SUCCESS } = ReasonCode;
+
+test("A Will that somebody has yet to decide about stays in the store until he has", () => {
+  for (const isBack of [false, true]) {
+    const store = new MemoryStore();
+    const policy: Policy = { ...OPEN_POLICY, publish: () => ASK };
+    const broker = new VirtualBroker({ store, policy });
+    const stays = { cleanStart: false, properties: { sessionExpiryInterval: 60 } };
+    broker.connect({ ...stays, will: will("w", { payload: "first" }) }).drop();
+    const stored = (): string[] =>
+      [...store.load()].flatMap((record) => {
+        if (record.kind !== "will-set") return [];
+        const { payloadBytes, payloadStart, payloadEnd } = record.will.message;
+        return [new TextDecoder().decode(payloadBytes.subarray(payloadStart, payloadEnd))];
+      });
+    assertEquals(stored(), ["first"]);
+    if (isBack) broker.connect({ ...stays, will: will("w", { payload: "second" }) });
+    broker.answer({ kind: "publish", reasonCode: isBack ? SUCCESS : NOT_AUTHORIZED });
+    assertEquals(stored(), isBack ? ["second"] : []);
+  }
+});
 
 /** A Will that has fallen due, and about which the policy decides like this. */
 function undecided(decision: PublishDecision, undecidedWillsMax = 10) {

@@ -12,7 +12,14 @@ import { test } from "../../harness.ts";
 const { PUBACK, PUBREC, PUBCOMP } = AwaitedPacket;
 
 function delivery(sequence: number): Delivery {
-  return { message: new Message().own(), qos: 1, retain: false, subscriptionId: 0, sequence };
+  return {
+    message: new Message().own(),
+    qos: 1,
+    retain: false,
+    subscriptionId: 0,
+    sequence,
+    recordedAt: 0,
+  };
 }
 
 interface ModelEntry {

@@ -47,6 +47,7 @@ test("StoredMessages.settle() moves a delivery to memory of its own, once for al
     retain: false,
     subscriptionId: 0,
     sequence,
+    recordedAt: 0,
   }));
   for (const delivery of deliveries) stored.hold(delivery.message);
   for (const delivery of deliveries) stored.settle(delivery);

@@ -57,6 +57,17 @@ test("TopicTrie finds what a Map and the obvious matcher find, while topics come
   );
 });
 
+test("TopicTrie.setBytes() stores the same topic as set(), wherever it stands", () => {
+  fc.assert(fc.property(anyTopic, fc.nat(5), (topic, start) => {
+    const trie = new TopicTrie<Value>();
+    const around = new TextEncoder().encode(`${"/".repeat(start)}${topic}/`);
+    const [first, second] = [{ topic }, { topic }];
+    assertEquals(trie.setBytes(around, start, around.length - 1, first), undefined);
+    assertEquals(trie.set(topic, second) === first, true);
+    assertEquals([trie.size, trie.get(topic) === second], [1, true]);
+  }));
+});
+
 test("TopicTrie.match() takes empty levels for levels", () => {
   const trie = makeTrie("/", "//", "a//b", "/a", "a/", "a", "a/b");
   assertEquals(matching(trie, "/"), ["/"]);

@@ -1,0 +1,323 @@
+/**
+ * Changes as rows: the half of the SQLite store that writes. Each change is one statement or two,
+ * found by the number of its session; who holds which message is counted by the triggers of the
+ * schema.
+ *
+ * What is remembered between batches must stay right when one of them is undone. So numbers are
+ * never given twice, a session that was removed is forgotten only once that is committed, and a
+ * message is written again when its row turns out not to be there.
+ *
+ * @module
+ */
+
+import { unreachable } from "../core/base/assert.ts";
+import type { Change } from "../core/broker/change.ts";
+import type { Delivery } from "../core/session/delivery.ts";
+import type { Message } from "../core/session/message.ts";
+import { MessageEncoder } from "./record_codec.ts";
+import type { SqlDatabase, SqlStatement } from "./sql_database.ts";
+import type { StoreClock } from "./store_clock.ts";
+
+/** A larger message stands in a row of its own, however few hold on to it. */
+const INLINE_BYTES_MAX = 1024;
+
+/** Where a message stands: in `messages`, or in the row itself. */
+type Place = readonly [message: number, body: null] | readonly [message: null, body: Uint8Array];
+
+/** All there is of a session, by table. */
+const SESSION_TABLES = ["subscriptions", "queued", "inflight", "held_packet_ids", "wills"];
+
+export class ChangeWriter {
+  readonly #clock: StoreClock;
+  readonly #encoder: MessageEncoder;
+  readonly #statements: Statements;
+  readonly #removals: readonly SqlStatement[];
+  /** Each session's number. */
+  readonly #numbers: Map<string, number>;
+  /** Removed by the present batch. */
+  readonly #removed: Set<string> = new Set();
+  /** The rows of messages that stand in one of their own. */
+  readonly #messageIds: WeakMap<Message, number> = new WeakMap();
+  #lastNumber: number;
+  #lastMessage: number;
+  #lastPlace: number;
+
+  constructor(database: SqlDatabase, clock: StoreClock) {
+    this.#clock = clock;
+    this.#encoder = new MessageEncoder(clock);
+    this.#statements = prepareAll(database);
+    this.#removals = [
+      ...SESSION_TABLES.map((table) => `DELETE FROM ${table} WHERE session = ?`),
+      "DELETE FROM sessions WHERE number = ?",
+    ].map((sql) => database.prepare(sql));
+    this.#numbers = new Map();
+    for (const row of database.prepare("SELECT client_id, number FROM sessions").iterate()) {
+      this.#numbers.set(row[0] as string, row[1] as number);
+    }
+    const last = (column: string, table: string): number =>
+      Number(database.prepare(`SELECT max(${column}) FROM ${table}`).all()[0]![0] ?? 0);
+    this.#lastNumber = last("number", "sessions");
+    this.#lastMessage = last("id", "messages");
+    this.#lastPlace = last("place", "inflight");
+  }
+
+  /** The number of a session that is there. */
+  numberOf(clientId: string): number | undefined {
+    return this.#numbers.get(clientId);
+  }
+
+  /** A message that was read has a row of its own. */
+  noteRow(message: Message, id: number): void {
+    this.#messageIds.set(message, id);
+  }
+
+  /** Writes changes; the caller has begun a transaction. */
+  write(changes: readonly Change[]): void {
+    this.#removed.clear();
+    const shared = this.#sharedBy(changes);
+    for (const message of shared) this.#pin(message);
+    for (const change of changes) this.#write(change);
+    for (const message of shared) this.#unpin(message);
+  }
+
+  /** What was written last is committed. */
+  settle(): void {
+    for (const clientId of this.#removed) this.#numbers.delete(clientId);
+    this.#removed.clear();
+  }
+
+  #write(change: Change): void {
+    const statements = this.#statements;
+    switch (change.kind) {
+      case "session-set":
+        statements.setSession.run(
+          this.#numberFor(change.clientId),
+          change.clientId,
+          change.username ?? null,
+          change.isIdentified ? 1 : 0,
+          change.protocolVersion,
+          change.listenerName,
+          change.expiryInterval,
+          this.#clock.toStored(change.endsAt),
+        );
+        return;
+      case "retained-set": {
+        const { message } = change;
+        const [row, body] = this.#place(message);
+        statements.removeRetained.run(message.topic);
+        statements.addRetained.run(message.retainedSequence, message.topic, row, body);
+        return;
+      }
+      case "retained-removed":
+        statements.removeRetained.run(change.topic);
+        return;
+      default: {
+        const session = this.#numbers.get(change.clientId);
+        // Whoever changes what a session has that is not there changes nothing.
+        if (session !== undefined) this.#writeIn(session, change);
+      }
+    }
+  }
+
+  #writeIn(session: number, change: SessionChange): void {
+    const statements = this.#statements;
+    switch (change.kind) {
+      case "session-removed":
+        for (const removal of this.#removals) removal.run(session);
+        this.#removed.add(change.clientId);
+        return;
+      case "subscription-set":
+        statements.setSubscription.run(
+          session,
+          change.filter,
+          change.qos,
+          change.noLocal ? 1 : 0,
+          change.retainAsPublished ? 1 : 0,
+          change.subscriptionId,
+        );
+        return;
+      case "subscription-removed":
+        statements.removeSubscription.run(session, change.filter);
+        return;
+      case "retained-owed":
+        statements.setOwed.run(change.after, change.upTo, session, change.filter);
+        return;
+      case "retained-paid":
+        statements.setOwed.run(null, null, session, change.filter);
+        return;
+      case "delivery-queued": {
+        const { sequence, qos, retain, subscriptionId, message } = change.delivery;
+        const [row, body] = this.#place(message);
+        const size = message.keptBytes;
+        const flag = retain ? 1 : 0;
+        statements.queue.run(session, sequence, qos, flag, subscriptionId, size, row, body);
+        return;
+      }
+      case "delivery-sent":
+        this.#send(session, change.packetId, change.delivery, change.wasQueued);
+        return;
+      case "delivery-received":
+        statements.receive.run(session, change.packetId);
+        return;
+      case "delivery-finished":
+        statements.finish.run(session, change.packetId);
+        return;
+      case "delivery-dropped":
+        statements.unqueue.run(session, change.sequence);
+        return;
+      case "packet-id-held":
+        statements.hold.run(session, change.packetId);
+        return;
+      case "packet-id-released":
+        statements.release.run(session, change.packetId);
+        return;
+      case "will-set": {
+        const { message, messageExpiryInterval, delay } = change.will;
+        const dueAt = this.#clock.toStored(change.dueAt);
+        const body = this.#encoder.encode(message);
+        statements.setWill.run(session, messageExpiryInterval ?? null, delay, dueAt, body);
+        return;
+      }
+      case "will-removed":
+        statements.removeWill.run(session);
+        return;
+      default:
+        unreachable(change);
+    }
+  }
+
+  #send(session: number, packetId: number, delivery: Delivery, wasQueued: boolean): void {
+    const { sequence, qos, retain, subscriptionId } = delivery;
+    const place = ++this.#lastPlace;
+    if (wasQueued) {
+      const moved = this.#statements.move.run(packetId, place, qos, session, sequence);
+      this.#statements.unqueue.run(session, sequence);
+      if (moved > 0) return;
+    }
+    const [row, body] = this.#place(delivery.message);
+    const flag = retain ? 1 : 0;
+    this.#statements.send.run(
+      session,
+      packetId,
+      place,
+      sequence,
+      qos,
+      flag,
+      subscriptionId,
+      row,
+      body,
+    );
+  }
+
+  #numberFor(clientId: string): number {
+    this.#removed.delete(clientId);
+    let number = this.#numbers.get(clientId);
+    if (number === undefined) {
+      number = ++this.#lastNumber;
+      this.#numbers.set(clientId, number);
+    }
+    return number;
+  }
+
+  #place(message: Message): Place {
+    const id = this.#messageIds.get(message);
+    return id === undefined ? [null, this.#encoder.encode(message)] : [id, null];
+  }
+
+  /** The messages that are to stand in rows of their own: several hold them, or they are large. */
+  #sharedBy(changes: readonly Change[]): Set<Message> {
+    const once: Set<Message> = new Set();
+    const shared: Set<Message> = new Set();
+    for (const change of changes) {
+      const message = messageOf(change);
+      if (message === undefined) continue;
+      const isShared = once.has(message) || message.keptBytes > INLINE_BYTES_MAX ||
+        this.#messageIds.has(message);
+      (isShared ? shared : once).add(message);
+    }
+    return shared;
+  }
+
+  /** Sees that a message has its row, and keeps it even if all who hold it now let go of it. */
+  #pin(message: Message): void {
+    let id = this.#messageIds.get(message);
+    if (id === undefined) {
+      id = ++this.#lastMessage;
+      this.#messageIds.set(message, id);
+    } else if (this.#statements.pin.run(id) > 0) {
+      return;
+    }
+    this.#statements.addMessage.run(id, this.#encoder.encode(message));
+    this.#statements.addHolders.run(id);
+  }
+
+  #unpin(message: Message): void {
+    const id = this.#messageIds.get(message)!;
+    this.#statements.unpin.run(id);
+    this.#statements.removeUnheld.run(id);
+    this.#statements.removeHolders.run(id);
+  }
+}
+
+type SessionChange = Exclude<
+  Change,
+  { readonly kind: "session-set" | "retained-set" | "retained-removed" }
+>;
+
+/** The message of which a change needs a copy, other than a Will's. */
+function messageOf(change: Change): Message | undefined {
+  switch (change.kind) {
+    case "retained-set":
+      return change.message;
+    case "delivery-queued":
+      return change.delivery.message;
+    case "delivery-sent":
+      return change.wasQueued ? undefined : change.delivery.message;
+    default:
+      return undefined;
+  }
+}
+
+type Statements = { readonly [Name in keyof typeof SQL]: SqlStatement };
+
+function prepareAll(database: SqlDatabase): Statements {
+  const entries = Object.entries(SQL).map(([name, sql]) => [name, database.prepare(sql)]);
+  // The same names with what each was compiled to.
+  return Object.fromEntries(entries) as Statements;
+}
+
+const SQL = {
+  setSession: `INSERT INTO sessions VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT (number) DO UPDATE SET username = excluded.username,
+      is_identified = excluded.is_identified, protocol_version = excluded.protocol_version,
+      listener = excluded.listener, expiry_interval = excluded.expiry_interval,
+      ends_at = excluded.ends_at`,
+  setSubscription: `INSERT INTO subscriptions VALUES (?, ?, ?, ?, ?, ?, NULL, NULL)
+    ON CONFLICT (session, filter) DO UPDATE SET qos = excluded.qos, no_local = excluded.no_local,
+      retain_as_published = excluded.retain_as_published,
+      subscription_id = excluded.subscription_id`,
+  removeSubscription: "DELETE FROM subscriptions WHERE session = ? AND filter = ?",
+  setOwed: `UPDATE subscriptions SET owed_after = ?, owed_up_to = ?
+    WHERE session = ? AND filter = ?`,
+  addMessage: "INSERT OR REPLACE INTO messages VALUES (?, ?)",
+  addHolders: "INSERT OR REPLACE INTO holders VALUES (?, 1)",
+  pin: "UPDATE holders SET count = count + 1 WHERE message = ?",
+  unpin: "UPDATE holders SET count = count - 1 WHERE message = ?",
+  removeUnheld: `DELETE FROM messages WHERE id = ?
+    AND id IN (SELECT message FROM holders WHERE message = messages.id AND count <= 0)`,
+  removeHolders: "DELETE FROM holders WHERE message = ? AND count <= 0",
+  queue: "INSERT OR REPLACE INTO queued VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+  unqueue: "DELETE FROM queued WHERE session = ? AND sequence = ?",
+  send: "INSERT OR REPLACE INTO inflight VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+  move: `INSERT OR REPLACE INTO inflight
+    SELECT session, ?, ?, sequence, ?, retain, subscription_id, message, body
+    FROM queued WHERE session = ? AND sequence = ?`,
+  receive: "UPDATE inflight SET message = NULL, body = NULL WHERE session = ? AND packet_id = ?",
+  finish: "DELETE FROM inflight WHERE session = ? AND packet_id = ?",
+  hold: "INSERT OR IGNORE INTO held_packet_ids VALUES (?, ?)",
+  release: "DELETE FROM held_packet_ids WHERE session = ? AND packet_id = ?",
+  setWill: "INSERT OR REPLACE INTO wills VALUES (?, ?, ?, ?, ?)",
+  removeWill: "DELETE FROM wills WHERE session = ?",
+  addRetained: "INSERT OR REPLACE INTO retained VALUES (?, ?, ?, ?)",
+  removeRetained: "DELETE FROM retained WHERE topic = ?",
+} as const;

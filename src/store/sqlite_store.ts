@@ -1,0 +1,156 @@
+/**
+ * The durable store, over SQLite: each batch of changes is one transaction. How changes become rows
+ * is in `change_writer.ts`, how rows become records in `record_reader.ts`, the tables in
+ * `schema.ts`; here is what holds for all of them: transactions, time, failures.
+ *
+ * @module
+ */
+
+import { OperationError } from "../core/base/operation_error.ts";
+import type { Change, StoredRecord } from "../core/broker/change.ts";
+import { MqttError } from "../core/codec/error.ts";
+import type { Delivery } from "../core/session/delivery.ts";
+import { ChangeWriter } from "./change_writer.ts";
+import { RecordReader, type StoredCounts } from "./record_reader.ts";
+import { migrate, readNumber, writeNumber } from "./schema.ts";
+import type { SqlDatabase } from "./sql_database.ts";
+import type { LoadLimits, Store } from "./store.ts";
+import { type Clocks, StoreClock } from "./store_clock.ts";
+
+/** How often a batch also notes what time it is, in milliseconds of the store's time. */
+const MARK_MS = 10_000;
+/** After so many batches some of the disk space is given back that is not used any more. */
+const TIDY_BATCHES = 64;
+
+export interface SqliteStoreOptions {
+  readonly database: SqlDatabase;
+  /** For messages of errors. */
+  readonly path: string;
+  readonly clocks: Clocks;
+}
+
+export class SqliteStore implements Store {
+  readonly #database: SqlDatabase;
+  readonly #path: string;
+  readonly #clock: StoreClock;
+  readonly #writer: ChangeWriter;
+  readonly #reader: RecordReader;
+  #isNew: boolean;
+  #counts: StoredCounts | undefined;
+  #markedAt = 0;
+  #batches = 0;
+  /** Changes that are in the database, though nobody knows whether they are on the disk. */
+  #unflushed = 0;
+
+  /**
+   * Takes a database over.
+   *
+   * @throws {OperationError} with code `"not-supported"` when it is that of another program or of a
+   * newer version, and with those of the database.
+   */
+  constructor({ database, path, clocks }: SqliteStoreOptions) {
+    this.#database = database;
+    this.#path = path;
+    migrate(database, path);
+    const stored = readNumber(database, "time");
+    const wall = readNumber(database, "wall_clock");
+    this.#isNew = stored === undefined;
+    const last = stored === undefined || wall === undefined ? undefined : { stored, wall };
+    this.#clock = new StoreClock(clocks, last);
+    this.#writer = new ChangeWriter(database, this.#clock);
+    this.#reader = new RecordReader(
+      database,
+      this.#clock,
+      (message, id) => this.#writer.noteRow(message, id),
+    );
+  }
+
+  /** How much `load` has given; `undefined` before. */
+  get counts(): Readonly<StoredCounts> | undefined {
+    return this.#counts;
+  }
+
+  /** Whether nothing has ever been committed to it. */
+  get isNew(): boolean {
+    return this.#isNew;
+  }
+
+  *load(): Iterable<StoredRecord> {
+    this.#counts = { messages: 0, retained: 0, sessions: 0, subscriptions: 0, deliveries: 0 };
+    try {
+      yield* this.#reader.readAll(this.#counts);
+    } catch (error) {
+      throw this.#readFailure(error);
+    }
+  }
+
+  commit(changes: readonly Change[]): void | Promise<void> {
+    const database = this.#database;
+    if (this.#unflushed > 0) {
+      // Moves what was not flushed to its place in the file, which is flushed after that.
+      database.checkpoint();
+      changes = changes.slice(this.#unflushed);
+      this.#unflushed = 0;
+    }
+    database.transaction(() => {
+      this.#writer.write(changes);
+      this.#mark();
+    });
+    this.#writer.settle();
+    this.#isNew = false;
+    if (++this.#batches % TIDY_BATCHES === 0) database.tidy();
+    if (!database.flushesLater) return;
+    return this.#flush(changes.length);
+  }
+
+  loadDeliveries(clientId: string, afterSequence: number, limits: LoadLimits): Delivery[] {
+    const session = this.#writer.numberOf(clientId);
+    if (session === undefined) return [];
+    try {
+      return this.#reader.readQueued(session, afterSequence, limits);
+    } catch (error) {
+      throw this.#readFailure(error);
+    }
+  }
+
+  /** Brings all that is committed into the one file, for those who want to copy it. */
+  checkpoint(): void {
+    this.#database.checkpoint();
+  }
+
+  close(): void {
+    try {
+      this.#markedAt = 0;
+      this.#database.transaction(() => this.#mark());
+    } finally {
+      this.#database.close();
+    }
+  }
+
+  async #flush(count: number): Promise<void> {
+    try {
+      await this.#database.flush();
+    } catch (error) {
+      this.#unflushed = count;
+      throw error;
+    }
+  }
+
+  #mark(): void {
+    const { stored, wall } = this.#clock.mark();
+    if (stored - this.#markedAt < MARK_MS) return;
+    writeNumber(this.#database, "time", stored);
+    writeNumber(this.#database, "wall_clock", wall);
+    this.#markedAt = stored;
+  }
+
+  /** Bytes that are no message were not written by us, or not read as they were written. */
+  #readFailure(error: unknown): unknown {
+    if (!(error instanceof MqttError)) return error;
+    return new OperationError(
+      "database-corrupt",
+      `Cannot use database "${this.#path}": it is damaged`,
+      { cause: error },
+    );
+  }
+}
