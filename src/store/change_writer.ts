@@ -1,11 +1,12 @@
 /**
- * Changes as rows: the half of the SQLite store that writes. Each change is one statement or two,
- * found by the number of its session; who holds which message is counted by the triggers of the
- * schema.
+ * Changes as rows: the half of the SQLite store that writes. What a delivery goes through is a
+ * record in the log (`recent_log.ts`) as long as the log knows the delivery; every other change is
+ * one statement or two, found by the number of its session. Who holds which message is counted by
+ * the triggers of the schema.
  *
  * What is remembered between batches must stay right when one of them is undone. So numbers are
- * never given twice, a session that was removed is forgotten only once that is committed, and a
- * message is written again when its row turns out not to be there.
+ * never given twice, a session that was removed is forgotten only once that is committed, a
+ * message is written again when its row turns out not to be there, and the log is read again.
  *
  * @module
  */
@@ -14,12 +15,17 @@ import { unreachable } from "../core/base/assert.ts";
 import type { Change } from "../core/broker/change.ts";
 import type { Delivery } from "../core/session/delivery.ts";
 import type { Message } from "../core/session/message.ts";
+import type { RecentDelivery } from "./recent_deliveries.ts";
+import { RecentLog } from "./recent_log.ts";
 import { MessageEncoder } from "./record_codec.ts";
 import type { SqlDatabase, SqlStatement } from "./sql_database.ts";
 import type { StoreClock } from "./store_clock.ts";
 
 /** A larger message stands in a row of its own, however few hold on to it. */
 const INLINE_BYTES_MAX = 1024;
+
+/** One that is larger than this is not worth writing twice, should its delivery take long. */
+const LOGGED_BYTES_MAX = 4096;
 
 /** Where a message stands: in `messages`, or in the row itself. */
 type Place = readonly [message: number, body: null] | readonly [message: null, body: Uint8Array];
@@ -31,9 +37,12 @@ export class ChangeWriter {
   readonly #clock: StoreClock;
   readonly #encoder: MessageEncoder;
   readonly #statements: Statements;
+  readonly #log: RecentLog;
   readonly #removals: readonly SqlStatement[];
   /** Each session's number. */
   readonly #numbers: Map<string, number>;
+  /** Sessions that may have rows of held identifiers. */
+  readonly #holding: Set<number> = new Set();
   /** Removed by the present batch. */
   readonly #removed: Set<string> = new Set();
   /** The rows of messages that stand in one of their own. */
@@ -59,6 +68,16 @@ export class ChangeWriter {
     this.#lastNumber = last("number", "sessions");
     this.#lastMessage = last("id", "messages");
     this.#lastPlace = last("place", "inflight");
+    for (const row of database.prepare("SELECT DISTINCT session FROM held_packet_ids").iterate()) {
+      this.#holding.add(row[0] as number);
+    }
+    this.#log = new RecentLog(database, clock);
+  }
+
+  /** Deliveries of a session that wait and that no table has, in their order. */
+  waiting(session: number): Iterable<RecentDelivery> {
+    this.#log.recall();
+    return this.#log.recent.waiting(session);
   }
 
   /** The number of a session that is there. */
@@ -71,19 +90,67 @@ export class ChangeWriter {
     this.#messageIds.set(message, id);
   }
 
-  /** Writes changes; the caller has begun a transaction. */
+  /** Writes changes; the caller has begun a transaction, and calls `settle` when it is over. */
   write(changes: readonly Change[]): void {
     this.#removed.clear();
-    const shared = this.#sharedBy(changes);
+    const log = this.#log;
+    log.begin();
+    const { recent } = log;
+    this.#lastPlace = Math.max(this.#lastPlace, recent.lastPlace);
+    const shared = this.#sharedBy(changes.map(storedBy));
     for (const message of shared) this.#pin(message);
     for (const change of changes) this.#write(change);
     for (const message of shared) this.#unpin(message);
+    this.#store(log.outgrown());
+    log.end();
+  }
+
+  /** Brings all that is in the log alone into the tables; as with `write`. */
+  writeRecent(): void {
+    this.#removed.clear();
+    const log = this.#log;
+    log.begin();
+    this.#store([...log.recent.all()]);
+    for (const [session, packetId] of log.recent.held()) {
+      this.#holding.add(session);
+      this.#statements.hold.run(session, packetId);
+    }
+    log.empty();
   }
 
   /** What was written last is committed. */
   settle(): void {
     for (const clientId of this.#removed) this.#numbers.delete(clientId);
     this.#removed.clear();
+    this.#log.settle();
+  }
+
+  /** Moves deliveries from the log to the tables. */
+  #store(deliveries: readonly RecentDelivery[]): void {
+    if (deliveries.length === 0) return;
+    const shared = this.#sharedBy(
+      deliveries.map(({ isReceived, message }) => isReceived ? undefined : message),
+    );
+    for (const message of shared) this.#pin(message);
+    for (const delivery of deliveries) {
+      this.#storeOne(delivery);
+      this.#log.store(delivery);
+    }
+    for (const message of shared) this.#unpin(message);
+  }
+
+  #storeOne(delivery: RecentDelivery): void {
+    const { session, sequence, qos, subscriptionId, message, packetId } = delivery;
+    const { queue, send } = this.#statements;
+    const [row, body] = delivery.isReceived ? [null, null] : this.#place(message);
+    const flag = delivery.retain ? 1 : 0;
+    if (packetId === 0) {
+      const size = message.keptBytes;
+      queue.run(session, sequence, qos, flag, subscriptionId, size, row, body);
+    } else {
+      const { place } = delivery;
+      send.run(session, packetId, place, sequence, qos, flag, subscriptionId, row, body);
+    }
   }
 
   #write(change: Change): void {
@@ -121,9 +188,11 @@ export class ChangeWriter {
 
   #writeIn(session: number, change: SessionChange): void {
     const statements = this.#statements;
+    const log = this.#log;
     switch (change.kind) {
       case "session-removed":
         for (const removal of this.#removals) removal.run(session);
+        log.forget(session);
         this.#removed.add(change.clientId);
         return;
       case "subscription-set":
@@ -145,31 +214,29 @@ export class ChangeWriter {
       case "retained-paid":
         statements.setOwed.run(null, null, session, change.filter);
         return;
-      case "delivery-queued": {
-        const { sequence, qos, retain, subscriptionId, message } = change.delivery;
-        const [row, body] = this.#place(message);
-        const size = message.keptBytes;
-        const flag = retain ? 1 : 0;
-        statements.queue.run(session, sequence, qos, flag, subscriptionId, size, row, body);
+      case "delivery-queued":
+        this.#begin(session, change.delivery, 0, 0);
         return;
-      }
       case "delivery-sent":
         this.#send(session, change.packetId, change.delivery, change.wasQueued);
         return;
       case "delivery-received":
-        statements.receive.run(session, change.packetId);
+        if (!log.receive(session, change.packetId)) {
+          statements.receive.run(session, change.packetId);
+        }
         return;
       case "delivery-finished":
-        statements.finish.run(session, change.packetId);
+        if (!log.finish(session, change.packetId)) statements.finish.run(session, change.packetId);
         return;
       case "delivery-dropped":
-        statements.unqueue.run(session, change.sequence);
+        if (!log.drop(session, change.sequence)) statements.unqueue.run(session, change.sequence);
         return;
       case "packet-id-held":
-        statements.hold.run(session, change.packetId);
+        log.hold(session, change.packetId);
         return;
       case "packet-id-released":
-        statements.release.run(session, change.packetId);
+        log.release(session, change.packetId);
+        if (this.#holding.has(session)) statements.release.run(session, change.packetId);
         return;
       case "will-set": {
         const { message, messageExpiryInterval, delay } = change.will;
@@ -187,26 +254,33 @@ export class ChangeWriter {
   }
 
   #send(session: number, packetId: number, delivery: Delivery, wasQueued: boolean): void {
-    const { sequence, qos, retain, subscriptionId } = delivery;
+    const { sequence, qos } = delivery;
     const place = ++this.#lastPlace;
     if (wasQueued) {
+      if (this.#log.send(session, sequence, packetId, qos, place)) return;
       const moved = this.#statements.move.run(packetId, place, qos, session, sequence);
       this.#statements.unqueue.run(session, sequence);
       if (moved > 0) return;
     }
-    const [row, body] = this.#place(delivery.message);
-    const flag = retain ? 1 : 0;
-    this.#statements.send.run(
+    this.#begin(session, delivery, packetId, place);
+  }
+
+  #begin(session: number, delivery: Delivery, packetId: number, place: number): void {
+    const { message, qos, retain, subscriptionId, sequence } = delivery;
+    const begun = {
+      number: 0,
       session,
+      sequence,
+      message,
+      retain,
+      subscriptionId,
+      qos,
       packetId,
       place,
-      sequence,
-      qos,
-      flag,
-      subscriptionId,
-      row,
-      body,
-    );
+      isReceived: false,
+    };
+    if (isLogged(delivery)) this.#log.add(begun);
+    else this.#storeOne(begun);
   }
 
   #numberFor(clientId: string): number {
@@ -225,11 +299,10 @@ export class ChangeWriter {
   }
 
   /** The messages that are to stand in rows of their own: several hold them, or they are large. */
-  #sharedBy(changes: readonly Change[]): Set<Message> {
+  #sharedBy(messages: readonly (Message | undefined)[]): Set<Message> {
     const once: Set<Message> = new Set();
     const shared: Set<Message> = new Set();
-    for (const change of changes) {
-      const message = messageOf(change);
+    for (const message of messages) {
       if (message === undefined) continue;
       const isShared = once.has(message) || message.keptBytes > INLINE_BYTES_MAX ||
         this.#messageIds.has(message);
@@ -264,18 +337,23 @@ type SessionChange = Exclude<
   { readonly kind: "session-set" | "retained-set" | "retained-removed" }
 >;
 
-/** The message of which a change needs a copy, other than a Will's. */
-function messageOf(change: Change): Message | undefined {
+/** The message of which a change needs a copy in the tables, other than a Will's. */
+function storedBy(change: Change): Message | undefined {
   switch (change.kind) {
     case "retained-set":
       return change.message;
     case "delivery-queued":
-      return change.delivery.message;
+      return isLogged(change.delivery) ? undefined : change.delivery.message;
     case "delivery-sent":
-      return change.wasQueued ? undefined : change.delivery.message;
+      return change.wasQueued || isLogged(change.delivery) ? undefined : change.delivery.message;
     default:
       return undefined;
   }
+}
+
+/** Whether a delivery begins in the log. */
+function isLogged({ message }: Delivery): boolean {
+  return message.keptBytes <= LOGGED_BYTES_MAX;
 }
 
 type Statements = { readonly [Name in keyof typeof SQL]: SqlStatement };

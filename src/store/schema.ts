@@ -67,6 +67,8 @@ const FIRST: SchemaStep = [
     packet_id INTEGER NOT NULL,
     PRIMARY KEY (session, packet_id)
   ) WITHOUT ROWID`,
+  // What happened to deliveries and identifiers that no other table has, see `log_codec.ts`.
+  `CREATE TABLE recent (number INTEGER PRIMARY KEY, records BLOB NOT NULL)`,
   `CREATE TABLE wills (
     session INTEGER PRIMARY KEY,
     message_expiry_interval INTEGER,

@@ -78,6 +78,7 @@ export class SqliteStore implements Store {
   *load(): Iterable<StoredRecord> {
     this.#counts = { messages: 0, retained: 0, sessions: 0, subscriptions: 0, deliveries: 0 };
     try {
+      this.#storeRecent();
       yield* this.#reader.readAll(this.#counts);
     } catch (error) {
       throw this.#readFailure(error);
@@ -107,7 +108,8 @@ export class SqliteStore implements Store {
     const session = this.#writer.numberOf(clientId);
     if (session === undefined) return [];
     try {
-      return this.#reader.readQueued(session, afterSequence, limits);
+      const waiting = this.#writer.waiting(session);
+      return this.#reader.readQueued(session, afterSequence, limits, waiting);
     } catch (error) {
       throw this.#readFailure(error);
     }
@@ -115,16 +117,26 @@ export class SqliteStore implements Store {
 
   /** Brings all that is committed into the one file, for those who want to copy it. */
   checkpoint(): void {
+    this.#storeRecent();
     this.#database.checkpoint();
   }
 
   close(): void {
     try {
       this.#markedAt = 0;
-      this.#database.transaction(() => this.#mark());
+      this.#database.transaction(() => {
+        this.#writer.writeRecent();
+        this.#mark();
+      });
     } finally {
       this.#database.close();
     }
+  }
+
+  /** From the log into the tables. */
+  #storeRecent(): void {
+    this.#database.transaction(() => this.#writer.writeRecent());
+    this.#writer.settle();
   }
 
   async #flush(count: number): Promise<void> {

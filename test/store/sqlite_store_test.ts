@@ -50,15 +50,50 @@ test("SqliteStore holds what a memory store holds, and nothing when all is over"
           memory.commit(batch);
           store.commit(batch);
           if (count % 5 === 0) store = await files.reopen(store);
+          if (count % 7 === 0) store = await files.crash();
         }
         assertEquals(await contentsOfStore(store), await contentsOfStore(memory));
         store.commit(changes.endOfAll());
         const tables = ["sessions", "subscriptions", "queued", "inflight", "held_packet_ids"];
-        const all = [...tables, "wills", "retained", "messages", "holders"];
+        store.checkpoint();
+        const all = [...tables, "recent", "wills", "retained", "messages", "holders"];
         assertEquals(
           all.map((table) => [table, files.count(table)]),
           all.map((table) => [table, 0]),
         );
+      });
+    }),
+    { numRuns: 40 },
+  );
+});
+
+test("SqliteStore.loadDeliveries() gives what its tables have and what its log has", async () => {
+  const clients = Array.from({ length: 4 }, (_, index) => `client ${index}`);
+  await fc.assert(
+    fc.asyncProperty(fc.integer(), fc.integer({ min: 1, max: 25 }), async (seed, batches) => {
+      await withFiles(async (files) => {
+        const changes = new RandomChanges(prng(seed));
+        const memory = new MemoryStore();
+        let store = await files.open();
+        for (let count = 0; count < batches; count++) {
+          const batch = changes.batch();
+          memory.commit(batch);
+          store.commit(batch);
+          if (count % 4 === 0) store.checkpoint();
+          if (count % 9 === 0) store = await files.crash();
+          for (const clientId of clients) {
+            for (const after of [0, 3]) {
+              for (
+                const limits of [{ countMax: 99, bytesMax: 9000 }, { countMax: 2, bytesMax: 9 }]
+              ) {
+                assertEquals(
+                  store.loadDeliveries(clientId, after, limits).map(({ sequence }) => sequence),
+                  memory.loadDeliveries(clientId, after, limits).map(({ sequence }) => sequence),
+                );
+              }
+            }
+          }
+        }
       });
     }),
     { numRuns: 40 },
@@ -72,9 +107,11 @@ test("SqliteStore keeps a message once, however many queues hold it", async () =
     const clients = Array.from({ length: 100 }, (_, index) => `c${index}`);
     store.commit(clients.map(session));
     store.commit(clients.map((clientId) => queued(clientId, 1, message)));
+    store.checkpoint();
     assertEquals([files.count("messages"), files.count("queued WHERE body IS NULL")], [1, 100]);
     // Also for those who come later.
     store.commit(clients.slice(0, 1).map((clientId) => queued(clientId, 2, message)));
+    store.checkpoint();
     assertEquals(files.count("messages"), 1);
     store = await files.reopen(store);
     const limits = { countMax: 1, bytesMax: 1 };
@@ -155,6 +192,7 @@ test("SqliteStore says that it is damaged when its messages make no sense", asyn
   await withFiles(async (files) => {
     const store = await files.open();
     store.commit([session("c"), queued("c", 1, messageOf("t", new Uint8Array(3)))]);
+    store.checkpoint();
     files.database!.exec("UPDATE queued SET body = x'00FFFF'");
     const error = assertThrows(
       () => store.loadDeliveries("c", 0, { countMax: 1, bytesMax: 1 }),
