@@ -15,6 +15,7 @@ import { unreachable } from "../core/base/assert.ts";
 import type { Change } from "../core/broker/change.ts";
 import type { Delivery } from "../core/session/delivery.ts";
 import type { Message } from "../core/session/message.ts";
+import { prepareAll, type Statements } from "./change_statements.ts";
 import type { RecentDelivery } from "./recent_deliveries.ts";
 import { RecentLog } from "./recent_log.ts";
 import { MessageEncoder } from "./record_codec.ts";
@@ -47,6 +48,8 @@ export class ChangeWriter {
   readonly #removed: Set<string> = new Set();
   /** The rows of messages that stand in one of their own. */
   readonly #messageIds: WeakMap<Message, number> = new WeakMap();
+  /** In how many queues each of them has been put by what is being written. */
+  readonly #queuedBy: Map<Message, number> = new Map();
   #lastNumber: number;
   #lastMessage: number;
   #lastPlace: number;
@@ -98,9 +101,9 @@ export class ChangeWriter {
     const { recent } = log;
     this.#lastPlace = Math.max(this.#lastPlace, recent.lastPlace);
     const shared = this.#sharedBy(changes.map(storedBy));
-    for (const message of shared) this.#pin(message);
+    this.#pinAll(shared);
     for (const change of changes) this.#write(change);
-    for (const message of shared) this.#unpin(message);
+    this.#unpinAll(shared);
     this.#store(log.outgrown());
     log.end();
   }
@@ -110,7 +113,7 @@ export class ChangeWriter {
     this.#removed.clear();
     const log = this.#log;
     log.begin();
-    this.#store([...log.recent.all()]);
+    this.#store(new Set(log.recent.all()));
     for (const [session, packetId] of log.recent.held()) {
       this.#holding.add(session);
       this.#statements.hold.run(session, packetId);
@@ -126,17 +129,17 @@ export class ChangeWriter {
   }
 
   /** Moves deliveries from the log to the tables. */
-  #store(deliveries: readonly RecentDelivery[]): void {
-    if (deliveries.length === 0) return;
+  #store(deliveries: ReadonlySet<RecentDelivery>): void {
+    if (deliveries.size === 0) return;
     const shared = this.#sharedBy(
-      deliveries.map(({ isReceived, message }) => isReceived ? undefined : message),
+      [...deliveries].map(({ isReceived, message }) => isReceived ? undefined : message),
     );
-    for (const message of shared) this.#pin(message);
+    this.#pinAll(shared);
     for (const delivery of deliveries) {
       this.#storeOne(delivery);
       this.#log.store(delivery);
     }
-    for (const message of shared) this.#unpin(message);
+    this.#unpinAll(shared);
   }
 
   #storeOne(delivery: RecentDelivery): void {
@@ -147,6 +150,7 @@ export class ChangeWriter {
     if (packetId === 0) {
       const size = message.keptBytes;
       queue.run(session, sequence, qos, flag, subscriptionId, size, row, body);
+      if (row !== null) this.#queuedBy.set(message, (this.#queuedBy.get(message) ?? 0) + 1);
     } else {
       const { place } = delivery;
       send.run(session, packetId, place, sequence, qos, flag, subscriptionId, row, body);
@@ -311,24 +315,34 @@ export class ChangeWriter {
     return shared;
   }
 
-  /** Sees that a message has its row, and keeps it even if all who hold it now let go of it. */
+  /** Sees that messages have their rows, and keeps them even if all who hold them let go now. */
+  #pinAll(messages: ReadonlySet<Message>): void {
+    this.#queuedBy.clear();
+    for (const message of messages) this.#pin(message);
+  }
+
   #pin(message: Message): void {
     let id = this.#messageIds.get(message);
     if (id === undefined) {
       id = ++this.#lastMessage;
       this.#messageIds.set(message, id);
-    } else if (this.#statements.pin.run(id) > 0) {
+    } else if (this.#statements.holdBy.run(1, id) > 0) {
       return;
     }
     this.#statements.addMessage.run(id, this.#encoder.encode(message));
     this.#statements.addHolders.run(id);
   }
 
-  #unpin(message: Message): void {
-    const id = this.#messageIds.get(message)!;
-    this.#statements.unpin.run(id);
-    this.#statements.removeUnheld.run(id);
-    this.#statements.removeHolders.run(id);
+  #unpinAll(messages: ReadonlySet<Message>): void {
+    const { holdBy, removeUnheld, removeHolders } = this.#statements;
+    for (const message of messages) {
+      const id = this.#messageIds.get(message)!;
+      const count = this.#queuedBy.get(message) ?? 0;
+      if (count !== 1) holdBy.run(count - 1, id);
+      if (count > 0) continue;
+      removeUnheld.run(id);
+      removeHolders.run(id);
+    }
   }
 }
 
@@ -355,47 +369,3 @@ function storedBy(change: Change): Message | undefined {
 function isLogged({ message }: Delivery): boolean {
   return message.keptBytes <= LOGGED_BYTES_MAX;
 }
-
-type Statements = { readonly [Name in keyof typeof SQL]: SqlStatement };
-
-function prepareAll(database: SqlDatabase): Statements {
-  const entries = Object.entries(SQL).map(([name, sql]) => [name, database.prepare(sql)]);
-  // The same names with what each was compiled to.
-  return Object.fromEntries(entries) as Statements;
-}
-
-const SQL = {
-  setSession: `INSERT INTO sessions VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-    ON CONFLICT (number) DO UPDATE SET username = excluded.username,
-      is_identified = excluded.is_identified, protocol_version = excluded.protocol_version,
-      listener = excluded.listener, expiry_interval = excluded.expiry_interval,
-      ends_at = excluded.ends_at`,
-  setSubscription: `INSERT INTO subscriptions VALUES (?, ?, ?, ?, ?, ?, NULL, NULL)
-    ON CONFLICT (session, filter) DO UPDATE SET qos = excluded.qos, no_local = excluded.no_local,
-      retain_as_published = excluded.retain_as_published,
-      subscription_id = excluded.subscription_id`,
-  removeSubscription: "DELETE FROM subscriptions WHERE session = ? AND filter = ?",
-  setOwed: `UPDATE subscriptions SET owed_after = ?, owed_up_to = ?
-    WHERE session = ? AND filter = ?`,
-  addMessage: "INSERT OR REPLACE INTO messages VALUES (?, ?)",
-  addHolders: "INSERT OR REPLACE INTO holders VALUES (?, 1)",
-  pin: "UPDATE holders SET count = count + 1 WHERE message = ?",
-  unpin: "UPDATE holders SET count = count - 1 WHERE message = ?",
-  removeUnheld: `DELETE FROM messages WHERE id = ?
-    AND id IN (SELECT message FROM holders WHERE message = messages.id AND count <= 0)`,
-  removeHolders: "DELETE FROM holders WHERE message = ? AND count <= 0",
-  queue: "INSERT OR REPLACE INTO queued VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-  unqueue: "DELETE FROM queued WHERE session = ? AND sequence = ?",
-  send: "INSERT OR REPLACE INTO inflight VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-  move: `INSERT OR REPLACE INTO inflight
-    SELECT session, ?, ?, sequence, ?, retain, subscription_id, message, body
-    FROM queued WHERE session = ? AND sequence = ?`,
-  receive: "UPDATE inflight SET message = NULL, body = NULL WHERE session = ? AND packet_id = ?",
-  finish: "DELETE FROM inflight WHERE session = ? AND packet_id = ?",
-  hold: "INSERT OR IGNORE INTO held_packet_ids VALUES (?, ?)",
-  release: "DELETE FROM held_packet_ids WHERE session = ? AND packet_id = ?",
-  setWill: "INSERT OR REPLACE INTO wills VALUES (?, ?, ?, ?, ?)",
-  removeWill: "DELETE FROM wills WHERE session = ?",
-  addRetained: "INSERT OR REPLACE INTO retained VALUES (?, ?, ?, ?)",
-  removeRetained: "DELETE FROM retained WHERE topic = ?",
-} as const;

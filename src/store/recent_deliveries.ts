@@ -35,7 +35,7 @@ interface RecentSession {
   readonly held: Set<number>;
 }
 
-/** What a delivery takes up beside its message, roughly. */
+/** Beside its message, roughly. */
 const DELIVERY_BYTES = 200;
 
 export class RecentDeliveries {
@@ -161,6 +161,7 @@ export class RecentDeliveries {
   }
 }
 
-function bytesOf({ message }: RecentDelivery): number {
+/** What a delivery takes up in memory, roughly. */
+export function bytesOf({ message }: RecentDelivery): number {
   return DELIVERY_BYTES + message.keptBytes;
 }

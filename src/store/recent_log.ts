@@ -3,8 +3,8 @@
  * deliveries. Memory knows what the log comes to (`recent_deliveries.ts`); the log itself is read
  * only at a start, or when a batch was undone and memory is ahead of it.
  *
- * It stays short in two ways. Deliveries that are still there after many others have begun are
- * moved to the tables, a few with each batch, so that nobody waits long. And when most of it is
+ * It stays short in two ways. Sessions that still have a delivery after many others have begun are
+ * moved to the tables, a few at a time, so that nobody waits long. And when most of the log is
  * about what is over, it is written anew.
  *
  * @module
@@ -12,7 +12,7 @@
 
 import type { QoS } from "../core/codec/protocol.ts";
 import { LogEncoder, replayLog } from "./log_codec.ts";
-import { RecentDeliveries, type RecentDelivery } from "./recent_deliveries.ts";
+import { bytesOf, RecentDeliveries, type RecentDelivery } from "./recent_deliveries.ts";
 import type { SqlDatabase, SqlStatement } from "./sql_database.ts";
 import type { StoreClock } from "./store_clock.ts";
 
@@ -20,8 +20,8 @@ import type { StoreClock } from "./store_clock.ts";
 const RECENT_MAX = 32 * 1024;
 /** Or when all of them take up more than this. */
 const RECENT_BYTES_MAX = 16 * 1024 * 1024;
-/** So many are moved with a batch at least, when there are any; twice as many as it begins. */
-const MOVED_MIN = 64;
+/** So many are moved at a time: more are cheaper, because their rows are neighbours, and slower. */
+const MOVED_MIN = 1024;
 /** A row of the log is not much longer. */
 const ROW_BYTES = 1024 * 1024;
 /** The log is written anew when it is longer than this, and than what is left of it by a factor. */
@@ -128,19 +128,24 @@ export class RecentLog {
     this.#encoder.stored(delivery);
   }
 
-  /** Those that are to be moved to the tables with this batch. */
-  outgrown(): RecentDelivery[] {
+  /** Those that are to be moved to the tables with this batch, session by session. */
+  outgrown(): Set<RecentDelivery> {
     const { recent } = this;
-    const countMax = Math.max(MOVED_MIN, 2 * (recent.begun - this.#begunBefore));
+    const count = Math.max(MOVED_MIN, 2 * (recent.begun - this.#begunBefore));
     const oldest = recent.begun - RECENT_MAX;
-    const deliveries: RecentDelivery[] = [];
+    const moved: Set<RecentDelivery> = new Set();
     let bytes = recent.bytes;
     for (const delivery of recent.all()) {
-      if (delivery.number >= oldest && bytes <= RECENT_BYTES_MAX) break;
-      if (deliveries.push(delivery) === countMax) break;
-      bytes -= delivery.message.keptBytes;
+      const isOutgrown = delivery.number < oldest || bytes > RECENT_BYTES_MAX;
+      if (!isOutgrown || moved.size >= count) break;
+      if (moved.has(delivery)) continue;
+      for (const one of [delivery, ...recent.waiting(delivery.session)]) {
+        if (moved.size >= count) break;
+        moved.add(one);
+        bytes -= bytesOf(one);
+      }
     }
-    return deliveries;
+    return moved;
   }
 
   /** The batch is complete. */

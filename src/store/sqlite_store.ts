@@ -93,10 +93,14 @@ export class SqliteStore implements Store {
       changes = changes.slice(this.#unflushed);
       this.#unflushed = 0;
     }
-    database.transaction(() => {
-      this.#writer.write(changes);
-      this.#mark();
-    });
+    try {
+      database.transaction(() => {
+        this.#writer.write(changes);
+        this.#mark();
+      });
+    } catch (error) {
+      throw this.#readFailure(error);
+    }
     this.#writer.settle();
     this.#isNew = false;
     if (++this.#batches % TIDY_BATCHES === 0) database.tidy();

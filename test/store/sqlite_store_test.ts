@@ -318,3 +318,57 @@ test("SqliteStore gives disk space back, and keeps its log short", async () => {
     assertEquals([size("") < 5_000_000, size("-wal")], [true, 0]);
   });
 });
+
+test("SqliteStore moves what takes long from its log to its tables, and keeps the log short", async () => {
+  await withFiles(async (files) => {
+    let store = await files.open();
+    const memory = new MemoryStore();
+    const clients = Array.from({ length: 20 }, (_, index) => `c${index}`);
+    const commit = (changes: Change[]): void => {
+      store.commit(changes);
+      memory.commit(changes);
+    };
+    commit(clients.map(session));
+    const bytesMax = { log: 0 };
+    let sequence = 0;
+    for (let count = 0; count < 100; count++) {
+      const changes: Change[] = [];
+      // Every message for two clients; one of them has it at once, the other is away.
+      for (let index = 0; index < 500; index++) {
+        const message = messageOf(`t/${index}`, new Uint8Array(100).fill(index));
+        const packetId = ++sequence % 60_000 + 1;
+        const clientId = clients[index % 10]!;
+        const { delivery } = queued(clientId, sequence, message, 2);
+        changes.push(
+          { kind: "delivery-sent", clientId, delivery, packetId, wasQueued: false },
+          queued(clients[10 + index % 10]!, sequence, message),
+          // The first ones stay in flight.
+          ...(sequence < 50 ? [] : [{ kind: "delivery-finished", clientId, packetId } as const]),
+          { kind: "packet-id-held", clientId, packetId },
+          ...(sequence < 50 ? [] : [{ kind: "packet-id-released", clientId, packetId } as const]),
+        );
+      }
+      commit(changes);
+      const [row] = files.database!.prepare("SELECT sum(length(records)) FROM recent").all();
+      bytesMax.log = Math.max(bytesMax.log, Number(row![0]));
+    }
+    assertEquals([files.count("inflight"), bytesMax.log < 24_000_000], [49, true]);
+    const stored = files.count("queued");
+    assertEquals([stored > 25_000, stored < 45_000], [true, true]);
+    store = await files.crash();
+    assertEquals(await contentsOfStore(store), await contentsOfStore(memory));
+  });
+});
+
+test("SqliteStore refuses a log that makes no sense", async () => {
+  await withFiles(async (files) => {
+    let store = await files.open();
+    store.commit([session("c"), queued("c", 1, messageOf("t", new Uint8Array(3)))]);
+    files.database!.exec("UPDATE recent SET records = x'0AFFFFFFFF'");
+    store = await files.crash();
+    const error = assertThrows(() => [...store.load()], OperationError);
+    assertEquals(error.code, "database-corrupt");
+    const other = assertThrows(() => store.commit([session("c")]), OperationError);
+    assertEquals(other.code, "database-corrupt");
+  });
+});
