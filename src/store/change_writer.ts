@@ -16,6 +16,7 @@ import type { Change } from "../core/broker/change.ts";
 import type { Delivery } from "../core/session/delivery.ts";
 import type { Message } from "../core/session/message.ts";
 import { prepareAll, type Statements } from "./change_statements.ts";
+import type { MessageRows } from "./log_codec.ts";
 import type { RecentDelivery } from "./recent_deliveries.ts";
 import { RecentLog } from "./recent_log.ts";
 import { MessageEncoder } from "./record_codec.ts";
@@ -34,7 +35,7 @@ type Place = readonly [message: number, body: null] | readonly [message: null, b
 /** All there is of a session, by table. */
 const SESSION_TABLES = ["subscriptions", "queued", "inflight", "held_packet_ids", "wills"];
 
-export class ChangeWriter {
+export class ChangeWriter implements MessageRows {
   readonly #clock: StoreClock;
   readonly #encoder: MessageEncoder;
   readonly #statements: Statements;
@@ -74,7 +75,7 @@ export class ChangeWriter {
     for (const row of database.prepare("SELECT DISTINCT session FROM held_packet_ids").iterate()) {
       this.#holding.add(row[0] as number);
     }
-    this.#log = new RecentLog(database, clock);
+    this.#log = new RecentLog(database, clock, this);
   }
 
   /** Deliveries of a session that wait and that no table has, in their order. */
@@ -88,9 +89,14 @@ export class ChangeWriter {
     return this.#numbers.get(clientId);
   }
 
-  /** A message that was read has a row of its own. */
+  /** A message that was read has a row of its own, or had one. */
   noteRow(message: Message, id: number): void {
     this.#messageIds.set(message, id);
+    this.#lastMessage = Math.max(this.#lastMessage, id);
+  }
+
+  rowOf(message: Message): number | undefined {
+    return this.#messageIds.get(message);
   }
 
   /** Writes changes; the caller has begun a transaction, and calls `settle` when it is over. */
@@ -100,7 +106,7 @@ export class ChangeWriter {
     log.begin();
     const { recent } = log;
     this.#lastPlace = Math.max(this.#lastPlace, recent.lastPlace);
-    const shared = this.#sharedBy(changes.map(storedBy));
+    const shared = this.#sharedBy(storedBy(changes));
     this.#pinAll(shared);
     for (const change of changes) this.#write(change);
     this.#unpinAll(shared);
@@ -351,18 +357,23 @@ type SessionChange = Exclude<
   { readonly kind: "session-set" | "retained-set" | "retained-removed" }
 >;
 
-/** The message of which a change needs a copy in the tables, other than a Will's. */
-function storedBy(change: Change): Message | undefined {
-  switch (change.kind) {
-    case "retained-set":
-      return change.message;
-    case "delivery-queued":
-      return isLogged(change.delivery) ? undefined : change.delivery.message;
-    case "delivery-sent":
-      return change.wasQueued || isLogged(change.delivery) ? undefined : change.delivery.message;
-    default:
-      return undefined;
+/**
+ * The messages of which the changes need copies in the tables, other than Wills' messages: those
+ * that are retained, too, if a delivery that begins in the log is going to need one.
+ */
+function storedBy(changes: readonly Change[]): (Message | undefined)[] {
+  const retained: Set<Message> = new Set();
+  for (const change of changes) {
+    if (change.kind === "retained-set") retained.add(change.message);
   }
+  return changes.map((change) => {
+    if (change.kind === "retained-set") return change.message;
+    const isBeginning = change.kind === "delivery-queued" ||
+      (change.kind === "delivery-sent" && !change.wasQueued);
+    if (!isBeginning) return undefined;
+    const { delivery } = change;
+    return isLogged(delivery) && !retained.has(delivery.message) ? undefined : delivery.message;
+  });
 }
 
 /** Whether a delivery begins in the log. */

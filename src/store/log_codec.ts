@@ -5,7 +5,7 @@
  *
  * A record is its kind, the number of the session, and what it takes:
  *
- *     delivery: flags, sequence, subscription, [identifier, place], [message or its number]
+ *     delivery: flags, sequence, subscription, [identifier, place], [message or its number, [row]]
  *     sent: flags, sequence, identifier, place
  *     dropped, stored: sequence
  *     received, finished, held, released: identifier
@@ -40,6 +40,8 @@ const IS_RECEIVED = 1 << 3;
 const IS_INFLIGHT = 1 << 4;
 /** Its message stands further up. */
 const IS_REPEATED = 1 << 5;
+/** Its message stands, or stood, in a row of its own as well. */
+const HAS_ROW = 1 << 6;
 
 /** A larger buffer is not kept for the next run. */
 const BUFFER_BYTES_KEPT = 2 * 1024 * 1024;
@@ -47,14 +49,22 @@ const BUFFER_BYTES = 64 * 1024;
 /** Places and sequence numbers have more bits than the lower half. */
 const HALF = 2 ** 32;
 
+/** Where messages stand that have rows of their own, as far as that is known. */
+export interface MessageRows {
+  rowOf(message: Message): number | undefined;
+  noteRow(message: Message, id: number): void;
+}
+
 /** Writes a run. */
 export class LogEncoder {
+  readonly #rows: MessageRows;
   readonly #messageEncoder: MessageEncoder;
   #writer = new Writer(new Uint8Array(BUFFER_BYTES));
   /** The messages of the run by their order. */
   readonly #messages: Map<Message, number> = new Map();
 
-  constructor(clock: StoreClock) {
+  constructor(clock: StoreClock, rows: MessageRows) {
+    this.#rows = rows;
     this.#messageEncoder = new MessageEncoder(clock);
   }
 
@@ -78,10 +88,12 @@ export class LogEncoder {
   delivery(delivery: RecentDelivery): void {
     const { session, sequence, subscriptionId, message, qos, packetId, isReceived } = delivery;
     const index = this.#messages.get(message);
+    const row = index === undefined ? this.#rows.rowOf(message) : undefined;
     const writer = this.#begin(DELIVERY, session);
     writer.u8(
       qos | (delivery.retain ? RETAIN : 0) | (isReceived ? IS_RECEIVED : 0) |
-        (packetId > 0 ? IS_INFLIGHT : 0) | (index === undefined ? 0 : IS_REPEATED),
+        (packetId > 0 ? IS_INFLIGHT : 0) | (index === undefined ? 0 : IS_REPEATED) |
+        (row === undefined ? 0 : HAS_ROW),
     );
     this.#long(sequence);
     writer.u32(subscriptionId);
@@ -98,6 +110,7 @@ export class LogEncoder {
     const bytes = this.#messageEncoder.encode(message);
     writer.u32(bytes.length);
     writer.raw(bytes, 0, bytes.length);
+    if (row !== undefined) this.#long(row);
   }
 
   sent(session: number, sequence: number, packetId: number, qos: QoS, place: number): void {
@@ -157,23 +170,31 @@ export class LogEncoder {
  *
  * @throws {MqttError} when it is not what `LogEncoder` writes.
  */
-export function replayLog(bytes: Uint8Array, clock: StoreClock, recent: RecentDeliveries): void {
-  const reader = new Reader(bytes, 0, bytes.length);
-  const messages: Message[] = [];
-  while (reader.remaining > 0) replayRecord(reader, clock, recent, messages);
+export function replayLog(
+  bytes: Uint8Array,
+  clock: StoreClock,
+  rows: MessageRows,
+  recent: RecentDeliveries,
+): void {
+  const run: Run = { reader: new Reader(bytes, 0, bytes.length), clock, rows, messages: [] };
+  while (run.reader.remaining > 0) replayRecord(run, recent);
 }
 
-function replayRecord(
-  reader: Reader,
-  clock: StoreClock,
-  recent: RecentDeliveries,
-  messages: Message[],
-): void {
+/** A run that is being read, and its messages so far. */
+interface Run {
+  readonly reader: Reader;
+  readonly clock: StoreClock;
+  readonly rows: MessageRows;
+  readonly messages: Message[];
+}
+
+function replayRecord(run: Run, recent: RecentDeliveries): void {
+  const { reader } = run;
   const kind = reader.u8();
   const session = reader.u32();
   switch (kind) {
     case DELIVERY:
-      recent.add(readDelivery(reader, session, clock, messages));
+      recent.add(readDelivery(run, session));
       return;
     case SENT: {
       const qos = Math.min(reader.u8(), 2) as QoS;
@@ -212,12 +233,8 @@ function replayRecord(
   }
 }
 
-function readDelivery(
-  reader: Reader,
-  session: number,
-  clock: StoreClock,
-  messages: Message[],
-): RecentDelivery {
+function readDelivery(run: Run, session: number): RecentDelivery {
+  const { reader } = run;
   const flags = reader.u8();
   const sequence = readLong(reader);
   const subscriptionId = reader.u32();
@@ -229,7 +246,7 @@ function readDelivery(
     number: 0,
     session,
     sequence,
-    message: isReceived ? new Message().own() : readMessage(reader, flags, clock, messages),
+    message: isReceived ? new Message().own() : readMessage(run, flags),
     retain: (flags & RETAIN) !== 0,
     subscriptionId,
     qos: Math.min(flags & QOS_BITS, 2) as QoS,
@@ -239,12 +256,7 @@ function readDelivery(
   };
 }
 
-function readMessage(
-  reader: Reader,
-  flags: number,
-  clock: StoreClock,
-  messages: Message[],
-): Message {
+function readMessage({ reader, clock, rows, messages }: Run, flags: number): Message {
   const number = reader.u32();
   if ((flags & IS_REPEATED) !== 0) {
     const message = messages[number];
@@ -256,6 +268,7 @@ function readMessage(
   reader.at += number;
   const message = decodeMessage(reader.bytes, start, reader.at, clock);
   messages.push(message);
+  if ((flags & HAS_ROW) !== 0) rows.noteRow(message, readLong(reader));
   return message;
 }
 

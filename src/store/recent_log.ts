@@ -11,7 +11,7 @@
  */
 
 import type { QoS } from "../core/codec/protocol.ts";
-import { LogEncoder, replayLog } from "./log_codec.ts";
+import { LogEncoder, type MessageRows, replayLog } from "./log_codec.ts";
 import { bytesOf, RecentDeliveries, type RecentDelivery } from "./recent_deliveries.ts";
 import type { SqlDatabase, SqlStatement } from "./sql_database.ts";
 import type { StoreClock } from "./store_clock.ts";
@@ -32,6 +32,7 @@ export class RecentLog {
   /** What is in the log; right while `recall` has nothing to do. */
   readonly recent = new RecentDeliveries();
   readonly #clock: StoreClock;
+  readonly #messageRows: MessageRows;
   readonly #encoder: LogEncoder;
   readonly #rows: SqlStatement;
   readonly #append: SqlStatement;
@@ -42,9 +43,10 @@ export class RecentLog {
   #bytesMax = LOG_BYTES_MIN;
   #begunBefore = 0;
 
-  constructor(database: SqlDatabase, clock: StoreClock) {
+  constructor(database: SqlDatabase, clock: StoreClock, messageRows: MessageRows) {
     this.#clock = clock;
-    this.#encoder = new LogEncoder(clock);
+    this.#messageRows = messageRows;
+    this.#encoder = new LogEncoder(clock, messageRows);
     this.#rows = database.prepare("SELECT records FROM recent ORDER BY number");
     this.#append = database.prepare("INSERT INTO recent (records) VALUES (?)");
     this.#clear = database.prepare("DELETE FROM recent");
@@ -57,7 +59,7 @@ export class RecentLog {
     this.#bytes = 0;
     for (const [records] of this.#rows.iterate()) {
       const bytes = records as Uint8Array;
-      replayLog(bytes, this.#clock, this.recent);
+      replayLog(bytes, this.#clock, this.#messageRows, this.recent);
       this.#bytes += bytes.length;
     }
     this.#isStale = false;
