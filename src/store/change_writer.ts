@@ -99,6 +99,24 @@ export class ChangeWriter implements MessageRows {
     return this.#messageIds.get(message);
   }
 
+  /** What is in the log alone, as the changes that lead there. */
+  *recentChanges(): Iterable<Change> {
+    this.#log.recall();
+    const { recent } = this.#log;
+    const names = new Map([...this.#numbers].map(([clientId, number]) => [number, clientId]));
+    for (const one of [...recent.all()].sort((one, other) => one.place - other.place)) {
+      const { session, packetId, message, qos, retain, subscriptionId, sequence } = one;
+      const clientId = names.get(session)!;
+      const delivery = { message, qos, retain, subscriptionId, sequence, recordedAt: 0 };
+      if (packetId === 0) yield { kind: "delivery-queued", clientId, delivery };
+      else yield { kind: "delivery-sent", clientId, delivery, packetId, wasQueued: false };
+      if (one.isReceived) yield { kind: "delivery-received", clientId, packetId };
+    }
+    for (const [session, packetId] of recent.held()) {
+      yield { kind: "packet-id-held", clientId: names.get(session)!, packetId };
+    }
+  }
+
   /** Writes changes; the caller has begun a transaction, and calls `settle` when it is over. */
   write(changes: readonly Change[]): void {
     this.#removed.clear();

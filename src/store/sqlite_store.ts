@@ -78,8 +78,9 @@ export class SqliteStore implements Store {
   *load(): Iterable<StoredRecord> {
     this.#counts = { messages: 0, retained: 0, sessions: 0, subscriptions: 0, deliveries: 0 };
     try {
-      this.#storeRecent();
+      const isStored = this.#canStoreRecent();
       yield* this.#reader.readAll(this.#counts);
+      if (!isStored) yield* this.#writer.recentChanges();
     } catch (error) {
       throw this.#readFailure(error);
     }
@@ -141,6 +142,17 @@ export class SqliteStore implements Store {
   #storeRecent(): void {
     this.#database.transaction(() => this.#writer.writeRecent());
     this.#writer.settle();
+  }
+
+  /** Who cannot write may read all the same: a full disk keeps nobody from starting. */
+  #canStoreRecent(): boolean {
+    try {
+      this.#storeRecent();
+      return true;
+    } catch (error) {
+      if (error instanceof OperationError && error.code === "disk-full") return false;
+      throw error;
+    }
   }
 
   async #flush(count: number): Promise<void> {

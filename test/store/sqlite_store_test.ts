@@ -360,6 +360,35 @@ test("SqliteStore moves what takes long from its log to its tables, and keeps th
   });
 });
 
+test("SqliteStore.load() gives what its log has while the disk is full", async () => {
+  await withFiles(async (files) => {
+    const message = messageOf("t", new Uint8Array(3));
+    const { delivery } = queued("c", 2, message, 2);
+    const sent = { kind: "delivery-sent", clientId: "c", packetId: 7, wasQueued: false } as const;
+    const changes: Change[] = [
+      session("c"),
+      queued("c", 1, message),
+      { ...sent, delivery },
+      { kind: "delivery-received", clientId: "c", packetId: 7 },
+      { kind: "packet-id-held", clientId: "c", packetId: 9 },
+    ];
+    (await files.open()).commit(changes);
+    const plan = { failAt: 0, calls: 0 };
+    files.database!.close();
+    const store = await files.open((database) => failing(database, plan));
+    plan.failAt = plan.calls + 1;
+    const records = [...store.load()];
+    assertEquals(
+      records.map((record) => "delivery" in record ? { ...record, delivery: undefined } : record),
+      changes.map((change) => "delivery" in change ? { ...change, delivery: undefined } : change),
+    );
+    // Nothing is lost by that: there is room again.
+    const memory = new MemoryStore();
+    memory.commit(changes);
+    assertEquals(await contentsOfStore(store), await contentsOfStore(memory));
+  });
+});
+
 test("SqliteStore refuses a log that makes no sense", async () => {
   await withFiles(async (files) => {
     let store = await files.open();
