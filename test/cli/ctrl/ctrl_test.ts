@@ -274,7 +274,7 @@ test("ctrl tells what is wrong with its words before it connects", async () => {
   const help = await run(["--help"]);
   assertEquals([help.status, help.stdout.split("\n")[0], help.stderr], [
     1,
-    "Shows and changes how a broker is set up, while it runs.",
+    "Shows how a broker is set up, while it runs.",
     "",
   ]);
   for (const args of [["help"], ["broker"], ["-d", "--help", "x"], ["-d", "help"]]) {
