@@ -281,7 +281,7 @@ test(
       client.send(client.connectBytes(credentials({ username: "slow", password: "wols" })));
       at.removeUser("slow");
       await reload();
-      assertEquals((await client.untilClosed()).map(describe), ["connack 0x87"]);
+      assertEquals((await client.untilClosed(40_000)).map(describe), ["connack 0x87"]);
     }),
 );
 

@@ -93,7 +93,7 @@ const WORDS: Readonly<Record<ToolName, Words>> = {
     ],
   },
   ctrl: {
-    about: ["Shows and changes how a broker is set up, while it runs."],
+    about: ["Shows how a broker is set up, while it runs."],
     usage: [
       "[-h host] [-p port] [-u user [-P password]] [option]... module command [word]...",
       "module help",

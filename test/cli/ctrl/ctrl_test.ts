@@ -183,14 +183,15 @@ password_file $DIR/passwords
       const ask = (): Promise<Outcome> =>
         run(["-p", String(midge.port), "-u", "carol", "-P", "c", "broker", "listPlugins"]);
       const said = (text: string) => ({ status: 0, stdout: "", stderr: `${CLEAR_TEXT}${text}\n` });
-      assertEquals(await ask(), said("Publish error: Not authorized"));
+      const denied = said("Publish error: Not authorized");
+      assertEquals(await ask(), denied);
       await midge.write("midge.conf", config.replace("enable_control_api true", ""));
-      midge.signal("SIGHUP");
-      await midge.logged("Reloading config.");
       await midge.write("acl", "user carol\ntopic readwrite $CONTROL/#\n");
       midge.signal("SIGHUP");
-      await midge.logged("Reloading config.", 2);
-      assertEquals(await ask(), said("listPlugins: Error: endpoint not available."));
+      // The files are in force some time after the signal.
+      let outcome = await ask();
+      while (outcome.stderr === denied.stderr) outcome = await ask();
+      assertEquals(outcome, said("listPlugins: Error: endpoint not available."));
     });
   },
 );
@@ -274,7 +275,7 @@ test("ctrl tells what is wrong with its words before it connects", async () => {
   const help = await run(["--help"]);
   assertEquals([help.status, help.stdout.split("\n")[0], help.stderr], [
     1,
-    "Shows and changes how a broker is set up, while it runs.",
+    "Shows how a broker is set up, while it runs.",
     "",
   ]);
   for (const args of [["help"], ["broker"], ["-d", "--help", "x"], ["-d", "help"]]) {
