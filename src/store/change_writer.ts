@@ -1,11 +1,12 @@
 /**
- * Changes as rows: the half of the SQLite store that writes. Each change is one statement or two,
- * found by the number of its session; who holds which message is counted by the triggers of the
- * schema.
+ * Changes as rows: the half of the SQLite store that writes. What a delivery goes through is a
+ * record in the log (`recent_log.ts`) as long as the log knows the delivery; every other change is
+ * one statement or two, found by the number of its session. Who holds which message is counted by
+ * the triggers of the schema.
  *
  * What is remembered between batches must stay right when one of them is undone. So numbers are
- * never given twice, a session that was removed is forgotten only once that is committed, and a
- * message is written again when its row turns out not to be there.
+ * never given twice, a session that was removed is forgotten only once that is committed, a
+ * message is written again when its row turns out not to be there, and the log is read again.
  *
  * @module
  */
@@ -14,6 +15,10 @@ import { unreachable } from "../core/base/assert.ts";
 import type { Change } from "../core/broker/change.ts";
 import type { Delivery } from "../core/session/delivery.ts";
 import type { Message } from "../core/session/message.ts";
+import { prepareAll, type Statements } from "./change_statements.ts";
+import type { MessageRows } from "./log_codec.ts";
+import type { RecentDelivery } from "./recent_deliveries.ts";
+import { RecentLog } from "./recent_log.ts";
 import { MessageEncoder } from "./record_codec.ts";
 import type { SqlDatabase, SqlStatement } from "./sql_database.ts";
 import type { StoreClock } from "./store_clock.ts";
@@ -21,23 +26,31 @@ import type { StoreClock } from "./store_clock.ts";
 /** A larger message stands in a row of its own, however few hold on to it. */
 const INLINE_BYTES_MAX = 1024;
 
+/** One that is larger than this is not worth writing twice, should its delivery take long. */
+const LOGGED_BYTES_MAX = 4096;
+
 /** Where a message stands: in `messages`, or in the row itself. */
 type Place = readonly [message: number, body: null] | readonly [message: null, body: Uint8Array];
 
 /** All there is of a session, by table. */
 const SESSION_TABLES = ["subscriptions", "queued", "inflight", "held_packet_ids", "wills"];
 
-export class ChangeWriter {
+export class ChangeWriter implements MessageRows {
   readonly #clock: StoreClock;
   readonly #encoder: MessageEncoder;
   readonly #statements: Statements;
+  readonly #log: RecentLog;
   readonly #removals: readonly SqlStatement[];
   /** Each session's number. */
   readonly #numbers: Map<string, number>;
+  /** Sessions that may have rows of held identifiers. */
+  readonly #holding: Set<number> = new Set();
   /** Removed by the present batch. */
   readonly #removed: Set<string> = new Set();
   /** The rows of messages that stand in one of their own. */
   readonly #messageIds: WeakMap<Message, number> = new WeakMap();
+  /** In how many queues each of them has been put by what is being written. */
+  readonly #queuedBy: Map<Message, number> = new Map();
   #lastNumber: number;
   #lastMessage: number;
   #lastPlace: number;
@@ -59,6 +72,16 @@ export class ChangeWriter {
     this.#lastNumber = last("number", "sessions");
     this.#lastMessage = last("id", "messages");
     this.#lastPlace = last("place", "inflight");
+    for (const row of database.prepare("SELECT DISTINCT session FROM held_packet_ids").iterate()) {
+      this.#holding.add(row[0] as number);
+    }
+    this.#log = new RecentLog(database, clock, this);
+  }
+
+  /** Deliveries of a session that wait and that no table has, in their order. */
+  waiting(session: number): Iterable<RecentDelivery> {
+    this.#log.recall();
+    return this.#log.recent.waiting(session);
   }
 
   /** The number of a session that is there. */
@@ -66,24 +89,96 @@ export class ChangeWriter {
     return this.#numbers.get(clientId);
   }
 
-  /** A message that was read has a row of its own. */
+  /** A message that was read has a row of its own, or had one. */
   noteRow(message: Message, id: number): void {
     this.#messageIds.set(message, id);
+    this.#lastMessage = Math.max(this.#lastMessage, id);
   }
 
-  /** Writes changes; the caller has begun a transaction. */
+  rowOf(message: Message): number | undefined {
+    return this.#messageIds.get(message);
+  }
+
+  /** What is in the log alone, as the changes that lead there. */
+  *recentChanges(): Iterable<Change> {
+    this.#log.recall();
+    const { recent } = this.#log;
+    const names = new Map([...this.#numbers].map(([clientId, number]) => [number, clientId]));
+    for (const one of [...recent.all()].sort((one, other) => one.place - other.place)) {
+      const { session, packetId, message, qos, retain, subscriptionId, sequence } = one;
+      const clientId = names.get(session)!;
+      const delivery = { message, qos, retain, subscriptionId, sequence, recordedAt: 0 };
+      if (packetId === 0) yield { kind: "delivery-queued", clientId, delivery };
+      else yield { kind: "delivery-sent", clientId, delivery, packetId, wasQueued: false };
+      if (one.isReceived) yield { kind: "delivery-received", clientId, packetId };
+    }
+    for (const [session, packetId] of recent.held()) {
+      yield { kind: "packet-id-held", clientId: names.get(session)!, packetId };
+    }
+  }
+
+  /** Writes changes; the caller has begun a transaction, and calls `settle` when it is over. */
   write(changes: readonly Change[]): void {
     this.#removed.clear();
-    const shared = this.#sharedBy(changes);
-    for (const message of shared) this.#pin(message);
+    const log = this.#log;
+    log.begin();
+    const { recent } = log;
+    this.#lastPlace = Math.max(this.#lastPlace, recent.lastPlace);
+    const shared = this.#sharedBy(storedBy(changes));
+    this.#pinAll(shared);
     for (const change of changes) this.#write(change);
-    for (const message of shared) this.#unpin(message);
+    this.#unpinAll(shared);
+    this.#store(log.outgrown());
+    log.end();
+  }
+
+  /** Brings all that is in the log alone into the tables; as with `write`. */
+  writeRecent(): void {
+    this.#removed.clear();
+    const log = this.#log;
+    log.begin();
+    this.#store(new Set(log.recent.all()));
+    for (const [session, packetId] of log.recent.held()) {
+      this.#holding.add(session);
+      this.#statements.hold.run(session, packetId);
+    }
+    log.empty();
   }
 
   /** What was written last is committed. */
   settle(): void {
     for (const clientId of this.#removed) this.#numbers.delete(clientId);
     this.#removed.clear();
+    this.#log.settle();
+  }
+
+  /** Moves deliveries from the log to the tables. */
+  #store(deliveries: ReadonlySet<RecentDelivery>): void {
+    if (deliveries.size === 0) return;
+    const shared = this.#sharedBy(
+      [...deliveries].map(({ isReceived, message }) => isReceived ? undefined : message),
+    );
+    this.#pinAll(shared);
+    for (const delivery of deliveries) {
+      this.#storeOne(delivery);
+      this.#log.store(delivery);
+    }
+    this.#unpinAll(shared);
+  }
+
+  #storeOne(delivery: RecentDelivery): void {
+    const { session, sequence, qos, subscriptionId, message, packetId } = delivery;
+    const { queue, send } = this.#statements;
+    const [row, body] = delivery.isReceived ? [null, null] : this.#place(message);
+    const flag = delivery.retain ? 1 : 0;
+    if (packetId === 0) {
+      const size = message.keptBytes;
+      queue.run(session, sequence, qos, flag, subscriptionId, size, row, body);
+      if (row !== null) this.#queuedBy.set(message, (this.#queuedBy.get(message) ?? 0) + 1);
+    } else {
+      const { place } = delivery;
+      send.run(session, packetId, place, sequence, qos, flag, subscriptionId, row, body);
+    }
   }
 
   #write(change: Change): void {
@@ -121,9 +216,11 @@ export class ChangeWriter {
 
   #writeIn(session: number, change: SessionChange): void {
     const statements = this.#statements;
+    const log = this.#log;
     switch (change.kind) {
       case "session-removed":
         for (const removal of this.#removals) removal.run(session);
+        log.forget(session);
         this.#removed.add(change.clientId);
         return;
       case "subscription-set":
@@ -145,31 +242,29 @@ export class ChangeWriter {
       case "retained-paid":
         statements.setOwed.run(null, null, session, change.filter);
         return;
-      case "delivery-queued": {
-        const { sequence, qos, retain, subscriptionId, message } = change.delivery;
-        const [row, body] = this.#place(message);
-        const size = message.keptBytes;
-        const flag = retain ? 1 : 0;
-        statements.queue.run(session, sequence, qos, flag, subscriptionId, size, row, body);
+      case "delivery-queued":
+        this.#begin(session, change.delivery, 0, 0);
         return;
-      }
       case "delivery-sent":
         this.#send(session, change.packetId, change.delivery, change.wasQueued);
         return;
       case "delivery-received":
-        statements.receive.run(session, change.packetId);
+        if (!log.receive(session, change.packetId)) {
+          statements.receive.run(session, change.packetId);
+        }
         return;
       case "delivery-finished":
-        statements.finish.run(session, change.packetId);
+        if (!log.finish(session, change.packetId)) statements.finish.run(session, change.packetId);
         return;
       case "delivery-dropped":
-        statements.unqueue.run(session, change.sequence);
+        if (!log.drop(session, change.sequence)) statements.unqueue.run(session, change.sequence);
         return;
       case "packet-id-held":
-        statements.hold.run(session, change.packetId);
+        log.hold(session, change.packetId);
         return;
       case "packet-id-released":
-        statements.release.run(session, change.packetId);
+        log.release(session, change.packetId);
+        if (this.#holding.has(session)) statements.release.run(session, change.packetId);
         return;
       case "will-set": {
         const { message, messageExpiryInterval, delay } = change.will;
@@ -187,26 +282,33 @@ export class ChangeWriter {
   }
 
   #send(session: number, packetId: number, delivery: Delivery, wasQueued: boolean): void {
-    const { sequence, qos, retain, subscriptionId } = delivery;
+    const { sequence, qos } = delivery;
     const place = ++this.#lastPlace;
     if (wasQueued) {
+      if (this.#log.send(session, sequence, packetId, qos, place)) return;
       const moved = this.#statements.move.run(packetId, place, qos, session, sequence);
       this.#statements.unqueue.run(session, sequence);
       if (moved > 0) return;
     }
-    const [row, body] = this.#place(delivery.message);
-    const flag = retain ? 1 : 0;
-    this.#statements.send.run(
+    this.#begin(session, delivery, packetId, place);
+  }
+
+  #begin(session: number, delivery: Delivery, packetId: number, place: number): void {
+    const { message, qos, retain, subscriptionId, sequence } = delivery;
+    const begun = {
+      number: 0,
       session,
+      sequence,
+      message,
+      retain,
+      subscriptionId,
+      qos,
       packetId,
       place,
-      sequence,
-      qos,
-      flag,
-      subscriptionId,
-      row,
-      body,
-    );
+      isReceived: false,
+    };
+    if (isLogged(delivery)) this.#log.add(begun);
+    else this.#storeOne(begun);
   }
 
   #numberFor(clientId: string): number {
@@ -225,11 +327,10 @@ export class ChangeWriter {
   }
 
   /** The messages that are to stand in rows of their own: several hold them, or they are large. */
-  #sharedBy(changes: readonly Change[]): Set<Message> {
+  #sharedBy(messages: readonly (Message | undefined)[]): Set<Message> {
     const once: Set<Message> = new Set();
     const shared: Set<Message> = new Set();
-    for (const change of changes) {
-      const message = messageOf(change);
+    for (const message of messages) {
       if (message === undefined) continue;
       const isShared = once.has(message) || message.keptBytes > INLINE_BYTES_MAX ||
         this.#messageIds.has(message);
@@ -238,24 +339,34 @@ export class ChangeWriter {
     return shared;
   }
 
-  /** Sees that a message has its row, and keeps it even if all who hold it now let go of it. */
+  /** Sees that messages have their rows, and keeps them even if all who hold them let go now. */
+  #pinAll(messages: ReadonlySet<Message>): void {
+    this.#queuedBy.clear();
+    for (const message of messages) this.#pin(message);
+  }
+
   #pin(message: Message): void {
     let id = this.#messageIds.get(message);
     if (id === undefined) {
       id = ++this.#lastMessage;
       this.#messageIds.set(message, id);
-    } else if (this.#statements.pin.run(id) > 0) {
+    } else if (this.#statements.holdBy.run(1, id) > 0) {
       return;
     }
     this.#statements.addMessage.run(id, this.#encoder.encode(message));
     this.#statements.addHolders.run(id);
   }
 
-  #unpin(message: Message): void {
-    const id = this.#messageIds.get(message)!;
-    this.#statements.unpin.run(id);
-    this.#statements.removeUnheld.run(id);
-    this.#statements.removeHolders.run(id);
+  #unpinAll(messages: ReadonlySet<Message>): void {
+    const { holdBy, removeUnheld, removeHolders } = this.#statements;
+    for (const message of messages) {
+      const id = this.#messageIds.get(message)!;
+      const count = this.#queuedBy.get(message) ?? 0;
+      if (count !== 1) holdBy.run(count - 1, id);
+      if (count > 0) continue;
+      removeUnheld.run(id);
+      removeHolders.run(id);
+    }
   }
 }
 
@@ -264,60 +375,26 @@ type SessionChange = Exclude<
   { readonly kind: "session-set" | "retained-set" | "retained-removed" }
 >;
 
-/** The message of which a change needs a copy, other than a Will's. */
-function messageOf(change: Change): Message | undefined {
-  switch (change.kind) {
-    case "retained-set":
-      return change.message;
-    case "delivery-queued":
-      return change.delivery.message;
-    case "delivery-sent":
-      return change.wasQueued ? undefined : change.delivery.message;
-    default:
-      return undefined;
+/**
+ * The messages of which the changes need copies in the tables, other than Wills' messages: those
+ * that are retained, too, if a delivery that begins in the log is going to need one.
+ */
+function storedBy(changes: readonly Change[]): (Message | undefined)[] {
+  const retained: Set<Message> = new Set();
+  for (const change of changes) {
+    if (change.kind === "retained-set") retained.add(change.message);
   }
+  return changes.map((change) => {
+    if (change.kind === "retained-set") return change.message;
+    const isBeginning = change.kind === "delivery-queued" ||
+      (change.kind === "delivery-sent" && !change.wasQueued);
+    if (!isBeginning) return undefined;
+    const { delivery } = change;
+    return isLogged(delivery) && !retained.has(delivery.message) ? undefined : delivery.message;
+  });
 }
 
-type Statements = { readonly [Name in keyof typeof SQL]: SqlStatement };
-
-function prepareAll(database: SqlDatabase): Statements {
-  const entries = Object.entries(SQL).map(([name, sql]) => [name, database.prepare(sql)]);
-  // The same names with what each was compiled to.
-  return Object.fromEntries(entries) as Statements;
+/** Whether a delivery begins in the log. */
+function isLogged({ message }: Delivery): boolean {
+  return message.keptBytes <= LOGGED_BYTES_MAX;
 }
-
-const SQL = {
-  setSession: `INSERT INTO sessions VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-    ON CONFLICT (number) DO UPDATE SET username = excluded.username,
-      is_identified = excluded.is_identified, protocol_version = excluded.protocol_version,
-      listener = excluded.listener, expiry_interval = excluded.expiry_interval,
-      ends_at = excluded.ends_at`,
-  setSubscription: `INSERT INTO subscriptions VALUES (?, ?, ?, ?, ?, ?, NULL, NULL)
-    ON CONFLICT (session, filter) DO UPDATE SET qos = excluded.qos, no_local = excluded.no_local,
-      retain_as_published = excluded.retain_as_published,
-      subscription_id = excluded.subscription_id`,
-  removeSubscription: "DELETE FROM subscriptions WHERE session = ? AND filter = ?",
-  setOwed: `UPDATE subscriptions SET owed_after = ?, owed_up_to = ?
-    WHERE session = ? AND filter = ?`,
-  addMessage: "INSERT OR REPLACE INTO messages VALUES (?, ?)",
-  addHolders: "INSERT OR REPLACE INTO holders VALUES (?, 1)",
-  pin: "UPDATE holders SET count = count + 1 WHERE message = ?",
-  unpin: "UPDATE holders SET count = count - 1 WHERE message = ?",
-  removeUnheld: `DELETE FROM messages WHERE id = ?
-    AND id IN (SELECT message FROM holders WHERE message = messages.id AND count <= 0)`,
-  removeHolders: "DELETE FROM holders WHERE message = ? AND count <= 0",
-  queue: "INSERT OR REPLACE INTO queued VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-  unqueue: "DELETE FROM queued WHERE session = ? AND sequence = ?",
-  send: "INSERT OR REPLACE INTO inflight VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-  move: `INSERT OR REPLACE INTO inflight
-    SELECT session, ?, ?, sequence, ?, retain, subscription_id, message, body
-    FROM queued WHERE session = ? AND sequence = ?`,
-  receive: "UPDATE inflight SET message = NULL, body = NULL WHERE session = ? AND packet_id = ?",
-  finish: "DELETE FROM inflight WHERE session = ? AND packet_id = ?",
-  hold: "INSERT OR IGNORE INTO held_packet_ids VALUES (?, ?)",
-  release: "DELETE FROM held_packet_ids WHERE session = ? AND packet_id = ?",
-  setWill: "INSERT OR REPLACE INTO wills VALUES (?, ?, ?, ?, ?)",
-  removeWill: "DELETE FROM wills WHERE session = ?",
-  addRetained: "INSERT OR REPLACE INTO retained VALUES (?, ?, ?, ?)",
-  removeRetained: "DELETE FROM retained WHERE topic = ?",
-} as const;

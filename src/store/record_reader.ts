@@ -13,6 +13,7 @@ import type { ProtocolVersion, QoS } from "../core/codec/protocol.ts";
 import type { Delivery } from "../core/session/delivery.ts";
 import { Message } from "../core/session/message.ts";
 import { MessageArena } from "../core/session/message_arena.ts";
+import type { RecentDelivery } from "./recent_deliveries.ts";
 import { decodeMessage } from "./record_codec.ts";
 import type { SqlDatabase, SqlRow, SqlStatement } from "./sql_database.ts";
 import type { LoadLimits } from "./store.ts";
@@ -84,16 +85,49 @@ export class RecordReader {
     yield* this.#retained(counts);
   }
 
-  /** The first of those that wait behind a sequence number, as many as fit the limits. */
-  readQueued(session: number, after: number, { countMax, bytesMax }: LoadLimits): Delivery[] {
+  /**
+   * The first of those that wait behind a sequence number, as many as fit the limits; `recent` are
+   * those that no table has.
+   */
+  readQueued(
+    session: number,
+    after: number,
+    { countMax, bytesMax }: LoadLimits,
+    recent: Iterable<RecentDelivery>,
+  ): Delivery[] {
     const deliveries: Delivery[] = [];
     let bytes = 0;
-    for (const row of this.#someQueued.iterate(session, after, countMax)) {
-      bytes += row[6] as number;
+    for (const [delivery, size] of this.#waiting(session, after, countMax, recent)) {
+      bytes += size;
       if (bytes > bytesMax && deliveries.length > 0) break;
-      deliveries.push(this.#delivery(row));
+      deliveries.push(delivery);
+      if (deliveries.length >= countMax) break;
     }
     return deliveries;
+  }
+
+  /** Those of the table and the recent ones by their sequence numbers, each with its size. */
+  *#waiting(
+    session: number,
+    after: number,
+    countMax: number,
+    recent: Iterable<RecentDelivery>,
+  ): Iterable<readonly [delivery: Delivery, size: number]> {
+    const others = recent[Symbol.iterator]();
+    let other = others.next();
+    const recentUpTo = function* (sequence: number): Iterable<readonly [Delivery, number]> {
+      for (; !other.done && other.value.sequence < sequence; other = others.next()) {
+        const { message, qos, retain, subscriptionId, sequence } = other.value;
+        if (sequence <= after) continue;
+        const delivery = { message, qos, retain, subscriptionId, sequence, recordedAt: 0 };
+        yield [delivery, message.keptBytes];
+      }
+    };
+    for (const row of this.#someQueued.iterate(session, after, countMax)) {
+      yield* recentUpTo(row[0] as number);
+      yield [this.#delivery(row), row[6] as number];
+    }
+    yield* recentUpTo(Infinity);
   }
 
   *#sessions(names: Map<number, string>): Iterable<StoredRecord> {

@@ -4,7 +4,8 @@
  * because what this version does not know it could only damage.
  *
  * A message that waits in one place stands there, in `body`; one that waits in several, or is
- * large, stands once in `messages`, and triggers count in `holders` how many rows name it.
+ * large, stands once in `messages`, and `holders` has how many rows name it: triggers count them,
+ * apart from those that are queued.
  *
  * @module
  */
@@ -67,6 +68,8 @@ const FIRST: SchemaStep = [
     packet_id INTEGER NOT NULL,
     PRIMARY KEY (session, packet_id)
   ) WITHOUT ROWID`,
+  // What happened to deliveries and identifiers that no other table has, see `log_codec.ts`.
+  `CREATE TABLE recent (number INTEGER PRIMARY KEY, records BLOB NOT NULL)`,
   `CREATE TABLE wills (
     session INTEGER PRIMARY KEY,
     message_expiry_interval INTEGER,
@@ -80,7 +83,9 @@ const FIRST: SchemaStep = [
     message INTEGER,
     body BLOB
   )`,
-  ...["queued", "inflight", "retained"].flatMap(countHolders),
+  ...["inflight", "retained"].flatMap(countHolders),
+  // Who queues many counts them himself.
+  countRemoved("queued"),
   // What is left of an exchange of QoS 2 that its receiver has: the identifier alone.
   `CREATE TRIGGER inflight_received AFTER UPDATE OF message ON inflight
     WHEN old.message IS NOT NULL AND new.message IS NULL
@@ -94,9 +99,13 @@ function countHolders(table: string): SchemaStep {
   return [
     `CREATE TRIGGER ${table}_held AFTER INSERT ON ${table} WHEN new.message IS NOT NULL
       BEGIN UPDATE holders SET count = count + 1 WHERE message = new.message; END`,
-    `CREATE TRIGGER ${table}_let_go AFTER DELETE ON ${table} WHEN old.message IS NOT NULL
-      BEGIN ${letGo()} END`,
+    countRemoved(table),
   ];
+}
+
+function countRemoved(table: string): string {
+  return `CREATE TRIGGER ${table}_let_go AFTER DELETE ON ${table} WHEN old.message IS NOT NULL
+    BEGIN ${letGo()} END`;
 }
 
 function letGo(): string {

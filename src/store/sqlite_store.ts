@@ -78,7 +78,9 @@ export class SqliteStore implements Store {
   *load(): Iterable<StoredRecord> {
     this.#counts = { messages: 0, retained: 0, sessions: 0, subscriptions: 0, deliveries: 0 };
     try {
+      const isStored = this.#canStoreRecent();
       yield* this.#reader.readAll(this.#counts);
+      if (!isStored) yield* this.#writer.recentChanges();
     } catch (error) {
       throw this.#readFailure(error);
     }
@@ -92,10 +94,14 @@ export class SqliteStore implements Store {
       changes = changes.slice(this.#unflushed);
       this.#unflushed = 0;
     }
-    database.transaction(() => {
-      this.#writer.write(changes);
-      this.#mark();
-    });
+    try {
+      database.transaction(() => {
+        this.#writer.write(changes);
+        this.#mark();
+      });
+    } catch (error) {
+      throw this.#readFailure(error);
+    }
     this.#writer.settle();
     this.#isNew = false;
     if (++this.#batches % TIDY_BATCHES === 0) database.tidy();
@@ -107,7 +113,8 @@ export class SqliteStore implements Store {
     const session = this.#writer.numberOf(clientId);
     if (session === undefined) return [];
     try {
-      return this.#reader.readQueued(session, afterSequence, limits);
+      const waiting = this.#writer.waiting(session);
+      return this.#reader.readQueued(session, afterSequence, limits, waiting);
     } catch (error) {
       throw this.#readFailure(error);
     }
@@ -115,15 +122,36 @@ export class SqliteStore implements Store {
 
   /** Brings all that is committed into the one file, for those who want to copy it. */
   checkpoint(): void {
+    this.#storeRecent();
     this.#database.checkpoint();
   }
 
   close(): void {
     try {
       this.#markedAt = 0;
-      this.#database.transaction(() => this.#mark());
+      this.#database.transaction(() => {
+        this.#writer.writeRecent();
+        this.#mark();
+      });
     } finally {
       this.#database.close();
+    }
+  }
+
+  /** From the log into the tables. */
+  #storeRecent(): void {
+    this.#database.transaction(() => this.#writer.writeRecent());
+    this.#writer.settle();
+  }
+
+  /** Who cannot write may read all the same: a full disk keeps nobody from starting. */
+  #canStoreRecent(): boolean {
+    try {
+      this.#storeRecent();
+      return true;
+    } catch (error) {
+      if (error instanceof OperationError && error.code === "disk-full") return false;
+      throw error;
     }
   }
 

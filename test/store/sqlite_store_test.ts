@@ -50,15 +50,50 @@ test("SqliteStore holds what a memory store holds, and nothing when all is over"
           memory.commit(batch);
           store.commit(batch);
           if (count % 5 === 0) store = await files.reopen(store);
+          if (count % 7 === 0) store = await files.crash();
         }
         assertEquals(await contentsOfStore(store), await contentsOfStore(memory));
         store.commit(changes.endOfAll());
         const tables = ["sessions", "subscriptions", "queued", "inflight", "held_packet_ids"];
-        const all = [...tables, "wills", "retained", "messages", "holders"];
+        store.checkpoint();
+        const all = [...tables, "recent", "wills", "retained", "messages", "holders"];
         assertEquals(
           all.map((table) => [table, files.count(table)]),
           all.map((table) => [table, 0]),
         );
+      });
+    }),
+    { numRuns: 40 },
+  );
+});
+
+test("SqliteStore.loadDeliveries() gives what its tables have and what its log has", async () => {
+  const clients = Array.from({ length: 4 }, (_, index) => `client ${index}`);
+  await fc.assert(
+    fc.asyncProperty(fc.integer(), fc.integer({ min: 1, max: 25 }), async (seed, batches) => {
+      await withFiles(async (files) => {
+        const changes = new RandomChanges(prng(seed));
+        const memory = new MemoryStore();
+        let store = await files.open();
+        for (let count = 0; count < batches; count++) {
+          const batch = changes.batch();
+          memory.commit(batch);
+          store.commit(batch);
+          if (count % 4 === 0) store.checkpoint();
+          if (count % 9 === 0) store = await files.crash();
+          for (const clientId of clients) {
+            for (const after of [0, 3]) {
+              for (
+                const limits of [{ countMax: 99, bytesMax: 9000 }, { countMax: 2, bytesMax: 9 }]
+              ) {
+                assertEquals(
+                  store.loadDeliveries(clientId, after, limits).map(({ sequence }) => sequence),
+                  memory.loadDeliveries(clientId, after, limits).map(({ sequence }) => sequence),
+                );
+              }
+            }
+          }
+        }
       });
     }),
     { numRuns: 40 },
@@ -72,9 +107,11 @@ test("SqliteStore keeps a message once, however many queues hold it", async () =
     const clients = Array.from({ length: 100 }, (_, index) => `c${index}`);
     store.commit(clients.map(session));
     store.commit(clients.map((clientId) => queued(clientId, 1, message)));
+    store.checkpoint();
     assertEquals([files.count("messages"), files.count("queued WHERE body IS NULL")], [1, 100]);
     // Also for those who come later.
     store.commit(clients.slice(0, 1).map((clientId) => queued(clientId, 2, message)));
+    store.checkpoint();
     assertEquals(files.count("messages"), 1);
     store = await files.reopen(store);
     const limits = { countMax: 1, bytesMax: 1 };
@@ -155,6 +192,7 @@ test("SqliteStore says that it is damaged when its messages make no sense", asyn
   await withFiles(async (files) => {
     const store = await files.open();
     store.commit([session("c"), queued("c", 1, messageOf("t", new Uint8Array(3)))]);
+    store.checkpoint();
     files.database!.exec("UPDATE queued SET body = x'00FFFF'");
     const error = assertThrows(
       () => store.loadDeliveries("c", 0, { countMax: 1, bytesMax: 1 }),
@@ -278,5 +316,88 @@ test("SqliteStore gives disk space back, and keeps its log short", async () => {
     for (let count = 0; count < 64 * 20; count++) store.commit([]);
     store.checkpoint();
     assertEquals([size("") < 5_000_000, size("-wal")], [true, 0]);
+  });
+});
+
+test("SqliteStore moves what takes long from its log to its tables, and keeps the log short", async () => {
+  await withFiles(async (files) => {
+    let store = await files.open();
+    const memory = new MemoryStore();
+    const clients = Array.from({ length: 20 }, (_, index) => `c${index}`);
+    const commit = (changes: Change[]): void => {
+      store.commit(changes);
+      memory.commit(changes);
+    };
+    commit(clients.map(session));
+    const bytesMax = { log: 0 };
+    let sequence = 0;
+    for (let count = 0; count < 100; count++) {
+      const changes: Change[] = [];
+      // Every message for two clients; one of them has it at once, the other is away.
+      for (let index = 0; index < 500; index++) {
+        const message = messageOf(`t/${index}`, new Uint8Array(100).fill(index));
+        const packetId = ++sequence % 60_000 + 1;
+        const clientId = clients[index % 10]!;
+        const { delivery } = queued(clientId, sequence, message, 2);
+        changes.push(
+          { kind: "delivery-sent", clientId, delivery, packetId, wasQueued: false },
+          queued(clients[10 + index % 10]!, sequence, message),
+          // The first ones stay in flight.
+          ...(sequence < 50 ? [] : [{ kind: "delivery-finished", clientId, packetId } as const]),
+          { kind: "packet-id-held", clientId, packetId },
+          ...(sequence < 50 ? [] : [{ kind: "packet-id-released", clientId, packetId } as const]),
+        );
+      }
+      commit(changes);
+      const [row] = files.database!.prepare("SELECT sum(length(records)) FROM recent").all();
+      bytesMax.log = Math.max(bytesMax.log, Number(row![0]));
+    }
+    assertEquals([files.count("inflight"), bytesMax.log < 24_000_000], [49, true]);
+    const stored = files.count("queued");
+    assertEquals([stored > 25_000, stored < 45_000], [true, true]);
+    store = await files.crash();
+    assertEquals(await contentsOfStore(store), await contentsOfStore(memory));
+  });
+});
+
+test("SqliteStore.load() gives what its log has while the disk is full", async () => {
+  await withFiles(async (files) => {
+    const message = messageOf("t", new Uint8Array(3));
+    const { delivery } = queued("c", 2, message, 2);
+    const sent = { kind: "delivery-sent", clientId: "c", packetId: 7, wasQueued: false } as const;
+    const changes: Change[] = [
+      session("c"),
+      queued("c", 1, message),
+      { ...sent, delivery },
+      { kind: "delivery-received", clientId: "c", packetId: 7 },
+      { kind: "packet-id-held", clientId: "c", packetId: 9 },
+    ];
+    (await files.open()).commit(changes);
+    const plan = { failAt: 0, calls: 0 };
+    files.database!.close();
+    const store = await files.open((database) => failing(database, plan));
+    plan.failAt = plan.calls + 1;
+    const records = [...store.load()];
+    assertEquals(
+      records.map((record) => "delivery" in record ? { ...record, delivery: undefined } : record),
+      changes.map((change) => "delivery" in change ? { ...change, delivery: undefined } : change),
+    );
+    // Nothing is lost by that: there is room again.
+    const memory = new MemoryStore();
+    memory.commit(changes);
+    assertEquals(await contentsOfStore(store), await contentsOfStore(memory));
+  });
+});
+
+test("SqliteStore refuses a log that makes no sense", async () => {
+  await withFiles(async (files) => {
+    let store = await files.open();
+    store.commit([session("c"), queued("c", 1, messageOf("t", new Uint8Array(3)))]);
+    files.database!.exec("UPDATE recent SET records = x'0AFFFFFFFF'");
+    store = await files.crash();
+    const error = assertThrows(() => [...store.load()], OperationError);
+    assertEquals(error.code, "database-corrupt");
+    const other = assertThrows(() => store.commit([session("c")]), OperationError);
+    assertEquals(other.code, "database-corrupt");
   });
 });

@@ -45,6 +45,12 @@ export class SqliteFiles {
     return await this.open();
   }
 
+  /** What is there when nobody closes the store. */
+  async crash(): Promise<SqliteStore> {
+    this.database!.close();
+    return await this.open();
+  }
+
   /** How many rows a table has. */
   count(table: string): number {
     return Number(this.database!.prepare(`SELECT count(*) FROM ${table}`).all()[0]![0]);
