@@ -229,6 +229,7 @@ function failing(
         attempt(() => {});
       }),
     flush: () => database.flush(),
+    shorten: () => database.shorten(),
     checkpoint: () => attempt(() => database.checkpoint()),
     tidy: () => attempt(() => database.tidy()),
     close: () => database.close(),
