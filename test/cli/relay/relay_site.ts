@@ -40,7 +40,12 @@ export class RelaySite {
       host: await runtime.host(),
       log: (type, text) => void lines.push(`${type}: ${text}`),
     });
-    await server.start();
+    try {
+      await server.start();
+    } catch (error) {
+      await far.close();
+      throw error;
+    }
     return new RelaySite(server, far, port!, lines);
   }
 
