@@ -172,8 +172,8 @@ export class ChangeWriter implements MessageRows {
     const [row, body] = delivery.isReceived ? [null, null] : this.#place(message);
     const flag = delivery.retain ? 1 : 0;
     if (packetId === 0) {
-      const size = message.keptBytes;
-      queue.run(session, sequence, qos, flag, subscriptionId, size, row, body);
+      const { keptBytes: size, payloadLength } = message;
+      queue.run(session, sequence, qos, flag, subscriptionId, size, payloadLength, row, body);
       if (row !== null) this.#queuedBy.set(message, (this.#queuedBy.get(message) ?? 0) + 1);
     } else {
       const { place } = delivery;
@@ -205,6 +205,23 @@ export class ChangeWriter implements MessageRows {
       }
       case "retained-removed":
         statements.removeRetained.run(change.topic);
+        return;
+      case "undecided-will-set": {
+        const { number, owner, isReplaced, message } = change;
+        statements.setUndecidedWill.run(
+          number,
+          owner.clientId,
+          owner.username ?? null,
+          owner.isIdentified ? 1 : 0,
+          owner.protocolVersion,
+          owner.listenerName,
+          isReplaced ? 1 : 0,
+          this.#encoder.encode(message),
+        );
+        return;
+      }
+      case "undecided-will-removed":
+        statements.removeUndecidedWill.run(change.number);
         return;
       default: {
         const session = this.#numbers.get(change.clientId);
@@ -354,7 +371,7 @@ export class ChangeWriter implements MessageRows {
       return;
     }
     this.#statements.addMessage.run(id, this.#encoder.encode(message));
-    this.#statements.addHolders.run(id);
+    this.#statements.addHolders.run(id, message.payloadLength);
   }
 
   #unpinAll(messages: ReadonlySet<Message>): void {
@@ -371,8 +388,8 @@ export class ChangeWriter implements MessageRows {
 }
 
 type SessionChange = Exclude<
-  Change,
-  { readonly kind: "session-set" | "retained-set" | "retained-removed" }
+  Extract<Change, { readonly clientId: string }>,
+  { readonly kind: "session-set" }
 >;
 
 /**

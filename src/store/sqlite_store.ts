@@ -78,7 +78,15 @@ export class SqliteStore implements Store {
   }
 
   *load(): Iterable<StoredRecord> {
-    this.#counts = { messages: 0, retained: 0, sessions: 0, subscriptions: 0, deliveries: 0 };
+    this.#counts = {
+      messages: 0,
+      payloadBytes: 0,
+      retained: 0,
+      sessions: 0,
+      subscriptions: 0,
+      deliveries: 0,
+      left: 0,
+    };
     try {
       const isStored = this.#canStoreRecent();
       yield* this.#reader.readAll(this.#counts);

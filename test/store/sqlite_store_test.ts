@@ -57,7 +57,15 @@ test("SqliteStore holds what a memory store holds, and nothing when all is over"
         store.commit(changes.endOfAll());
         const tables = ["sessions", "subscriptions", "queued", "inflight", "held_packet_ids"];
         store.checkpoint();
-        const all = [...tables, "recent", "wills", "retained", "messages", "holders"];
+        const all = [
+          ...tables,
+          "recent",
+          "wills",
+          "undecided_wills",
+          "retained",
+          "messages",
+          "holders",
+        ];
         assertEquals(
           all.map((table) => [table, files.count(table)]),
           all.map((table) => [table, 0]),

@@ -80,6 +80,8 @@ export interface UndecidedWill {
   readonly message: Message;
   /** The message is one that an answer has put in the place of the Will's. */
   readonly isReplaced: boolean;
+  /** The number of the change that recorded it. */
+  recordedAt: number;
 }
 
 /** Deliveries that are to be read back from the store. */

@@ -457,9 +457,9 @@ test("A long queue waits in the store, in its order, over restarts and while mor
   restart();
   publishSome();
   publishSome();
-  assertEquals(broker.core.storedCount <= 4, true);
+  assertEquals(broker.core.storedCount, 20);
   restart();
-  assertEquals(broker.core.storedCount, 0);
+  assertEquals(broker.core.storedCount, 20);
   const client = broker.connect(stays);
   read(client, 3);
   publishSome();
