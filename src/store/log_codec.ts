@@ -46,6 +46,8 @@ const HAS_ROW = 1 << 6;
 /** A larger buffer is not kept for the next run. */
 const BUFFER_BYTES_KEPT = 2 * 1024 * 1024;
 const BUFFER_BYTES = 64 * 1024;
+/** What says how long a message is. */
+const LENGTH_BYTES = 4;
 /** Places and sequence numbers have more bits than the lower half. */
 const HALF = 2 ** 32;
 
@@ -107,9 +109,13 @@ export class LogEncoder {
       return;
     }
     this.#messages.set(message, this.#messages.size);
-    const bytes = this.#messageEncoder.encode(message);
-    writer.u32(bytes.length);
-    writer.raw(bytes, 0, bytes.length);
+    const at = writer.length;
+    writer.u32(0);
+    this.#messageEncoder.append(writer, message);
+    const { length } = writer;
+    writer.length = at;
+    writer.u32(length - at - LENGTH_BYTES);
+    writer.length = length;
     if (row !== undefined) this.#long(row);
   }
 
@@ -160,8 +166,9 @@ export class LogEncoder {
   }
 
   #long(value: number): void {
-    this.#writer.u32(Math.floor(value / HALF));
-    this.#writer.u32(value % HALF);
+    this.#writer.u32(value < HALF ? 0 : Math.floor(value / HALF));
+    // Takes the lower half of it by itself.
+    this.#writer.u32(value);
   }
 }
 
@@ -253,6 +260,7 @@ function readDelivery(run: Run, session: number): RecentDelivery {
     packetId,
     place,
     isReceived,
+    isOver: false,
   };
 }
 

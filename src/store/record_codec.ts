@@ -36,9 +36,14 @@ export class MessageEncoder {
   /** The bytes of a message; valid until the next call. */
   encode(message: Message): Uint8Array {
     const writer = this.#writer;
+    writer.length = 0;
+    this.append(writer, message);
+    return writer.bytes.subarray(0, writer.length);
+  }
+
+  append(writer: Writer, message: Message): void {
     const { publisherUsername } = message;
     const expiry = this.#clock.toStored(message.expiresAt);
-    writer.length = 0;
     writer.u8(
       message.qos | (message.retain ? RETAIN : 0) | (expiry === null ? 0 : HAS_EXPIRY) |
         (publisherUsername === undefined ? 0 : HAS_USERNAME),
@@ -54,7 +59,6 @@ export class MessageEncoder {
     run(writer, message.topicBytes, message.topicStart, message.topicEnd);
     run(writer, message.propertyBytes, message.propertiesStart, message.propertiesEnd);
     writer.raw(message.payloadBytes, message.payloadStart, message.payloadEnd);
-    return writer.bytes.subarray(0, writer.length);
   }
 }
 

@@ -149,6 +149,8 @@ export class BrokerState {
   };
   /** Messages that are retained, queued or in flight. */
   readonly stored: StoredMessages = new StoredMessages();
+  /** The present publication goes to one subscriber, or to one group. */
+  isForOne = false;
   /** Counts publications while somebody needs to tell one from the next. */
   publication = 0;
   readonly deadlines: DeadlineHeap<Connection | Session<Connection> | Housekeeping | RetainSweep> =
