@@ -20,6 +20,7 @@ import { Reader } from "../core/codec/reader.ts";
 import { Writer } from "../core/codec/writer.ts";
 import { Message } from "../core/session/message.ts";
 import type { RecentDeliveries, RecentDelivery } from "./recent_deliveries.ts";
+import { NameMemory } from "./name_memory.ts";
 import { decodeMessage, MessageEncoder } from "./record_codec.ts";
 import type { StoreClock } from "./store_clock.ts";
 
@@ -183,7 +184,8 @@ export function replayLog(
   rows: MessageRows,
   recent: RecentDeliveries,
 ): void {
-  const run: Run = { reader: new Reader(bytes, 0, bytes.length), clock, rows, messages: [] };
+  const reader = new Reader(bytes, 0, bytes.length);
+  const run: Run = { reader, clock, rows, names: new NameMemory(), messages: [] };
   while (run.reader.remaining > 0) replayRecord(run, recent);
 }
 
@@ -192,6 +194,7 @@ interface Run {
   readonly reader: Reader;
   readonly clock: StoreClock;
   readonly rows: MessageRows;
+  readonly names: NameMemory;
   readonly messages: Message[];
 }
 
@@ -264,7 +267,7 @@ function readDelivery(run: Run, session: number): RecentDelivery {
   };
 }
 
-function readMessage({ reader, clock, rows, messages }: Run, flags: number): Message {
+function readMessage({ reader, clock, rows, names, messages }: Run, flags: number): Message {
   const number = reader.u32();
   if ((flags & IS_REPEATED) !== 0) {
     const message = messages[number];
@@ -274,7 +277,7 @@ function readMessage({ reader, clock, rows, messages }: Run, flags: number): Mes
   reader.need(number);
   const start = reader.at;
   reader.at += number;
-  const message = decodeMessage(reader.bytes, start, reader.at, clock);
+  const message = decodeMessage(reader.bytes, start, reader.at, clock, names);
   messages.push(message);
   if ((flags & HAS_ROW) !== 0) rows.noteRow(message, readLong(reader));
   return message;

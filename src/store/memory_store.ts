@@ -9,6 +9,7 @@ import { unreachable } from "../core/base/assert.ts";
 import type { Change, StoredRecord } from "../core/broker/change.ts";
 import type { Delivery } from "../core/session/delivery.ts";
 import type { Message } from "../core/session/message.ts";
+import { NameMemory } from "./name_memory.ts";
 import { decodeMessage, MessageEncoder } from "./record_codec.ts";
 import type { LoadLimits, Store } from "./store.ts";
 import { StoreClock } from "./store_clock.ts";
@@ -35,6 +36,7 @@ export class MemoryStore implements Store {
   /** Any will do whose instants are all positive. */
   readonly #clock = new StoreClock({ now: () => 0, wallClock: () => 2 ** 40 }, undefined);
   readonly #encoder = new MessageEncoder(this.#clock);
+  readonly #names = new NameMemory();
 
   *load(): Iterable<StoredRecord> {
     for (const { set } of this.#sessions.values()) yield set;
@@ -110,7 +112,7 @@ export class MemoryStore implements Store {
   /** What a broker holds on to is its own, also when another one has held the same before. */
   #copy(message: Message): Message {
     const bytes = this.#encoder.encode(message).slice();
-    const copy = decodeMessage(bytes, 0, bytes.length, this.#clock);
+    const copy = decodeMessage(bytes, 0, bytes.length, this.#clock, this.#names);
     copy.retainedSequence = message.retainedSequence;
     return copy;
   }

@@ -14,6 +14,8 @@ import type { Delivery } from "../core/session/delivery.ts";
 import { Message } from "../core/session/message.ts";
 import { MessageArena } from "../core/session/message_arena.ts";
 import type { RecentDelivery } from "./recent_deliveries.ts";
+import { NameMemory } from "./name_memory.ts";
+import { NumberList } from "./number_list.ts";
 import { decodeMessage } from "./record_codec.ts";
 import type { SqlDatabase, SqlRow, SqlStatement } from "./sql_database.ts";
 import type { LoadLimits } from "./store.ts";
@@ -61,6 +63,7 @@ export class RecordReader {
   readonly #noteRow: NoteRow;
   readonly #someQueued: SqlStatement;
   readonly #arena = new MessageArena();
+  readonly #names = new NameMemory();
 
   constructor(database: SqlDatabase, clock: StoreClock, noteRow: NoteRow) {
     this.#database = database;
@@ -297,16 +300,16 @@ export class RecordReader {
       const [row] = page.all(last, PACKED_ROWS);
       const [sequences, ids, lengths, bytes] = row as [string | null, string, string, Uint8Array];
       if (sequences === null) return;
-      const idList = ids.split(",");
-      const lengthList = lengths.split(",");
+      const idList = new NumberList(ids);
+      const lengthList = new NumberList(lengths);
       let start = 0;
-      for (const [index, sequence] of sequences.split(",").entries()) {
-        last = Number(sequence);
-        const id = Number(idList[index]);
-        const end = start + Number(lengthList[index]);
+      for (const list = new NumberList(sequences); !list.isOver;) {
+        last = list.next();
+        const id = idList.next();
+        const end = start + lengthList.next();
         let message: Message;
         if (id === 0) {
-          message = decodeMessage(bytes, start, end, this.#clock);
+          message = decodeMessage(bytes, start, end, this.#clock, this.#names);
           counts.messages++;
           counts.payloadBytes += message.payloadLength;
         } else {
@@ -340,8 +343,8 @@ export class RecordReader {
     const { bytes } = this.#arena;
     if (start >= 0) bytes.set(body, start);
     const message = start < 0
-      ? decodeMessage(body, 0, body.length, this.#clock)
-      : decodeMessage(bytes, start, start + body.length, this.#clock);
+      ? decodeMessage(body, 0, body.length, this.#clock, this.#names)
+      : decodeMessage(bytes, start, start + body.length, this.#clock, this.#names);
     if (id !== null) this.#noteRow(message, id);
     return message;
   }
