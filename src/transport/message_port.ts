@@ -4,20 +4,25 @@
  *
  * A port takes whatever it is given and has no end of its own, so both are agreed upon here. What
  * is posted is a `Uint8Array` of bytes; a number, which says how many of them have been dealt with;
- * `"end"`, after which its sender neither writes nor reads, answered by the same; or `"abort"`. Who
- * has `WINDOW_BYTES` out that have not been dealt with posts no more of them.
+ * `"end"`, after which its sender neither writes nor reads, answered by the same; `"abort"`; or
+ * `"lock:"` and a name (`life_lock.ts`). Who has `WINDOW_BYTES` out that have not been dealt with
+ * posts no more of them.
  *
  * @module
  */
 
 import { OperationError } from "../core/base/operation_error.ts";
 import { CLOSE_TIMEOUT_MS } from "./closing.ts";
+import { holdLifeLock, watchLifeLock } from "./life_lock.ts";
 import type { Accept, Transport, TransportHandler } from "./transport.ts";
 
 /** Bytes under way above which a write waits. */
 const WINDOW_BYTES = 65_536;
 /** Bytes that have been dealt with before the other end is told: a message for each costs more. */
 const CREDIT_BYTES = WINDOW_BYTES / 2;
+const LOCK = "lock:";
+/** What has been posted may arrive later than the news that its sender is gone. */
+const GONE_GRACE_MS = 100;
 
 type PortAddress = Partial<Pick<Transport, "remoteAddress" | "remotePort" | "localPort">>;
 
@@ -52,6 +57,8 @@ class PortConnection implements Transport {
   #dealtBytes = 0;
   /** The other end neither writes nor reads any more. */
   #isPeerGone = false;
+  #isWatching = false;
+  readonly #ending = new AbortController();
 
   constructor(port: MessagePort, address: PortAddress) {
     const { remoteAddress = "", remotePort = 0, localPort = 0 } = address;
@@ -71,6 +78,7 @@ class PortConnection implements Transport {
       port.addEventListener("close", this.#onGone);
       port.onmessageerror = () => this.#fail("The port cannot take what was sent");
       port.onmessage = ({ data }) => this.#take(data);
+      holdLifeLock(this.#ending.signal, (name) => port.postMessage(LOCK + name));
     });
     handler.onClose(this.#error);
   }
@@ -101,7 +109,7 @@ class PortConnection implements Transport {
     this.#state = "closing";
     this.#held = [];
     this.#port.postMessage("end");
-    this.#timer = setTimeout(() => this.#end("abort"), CLOSE_TIMEOUT_MS);
+    this.#timer ??= setTimeout(() => this.#end("abort"), CLOSE_TIMEOUT_MS);
   }
 
   abort(): void {
@@ -113,7 +121,18 @@ class PortConnection implements Transport {
     else if (typeof data === "number") this.#credit(data);
     else if (data === "end") this.#losePeer(undefined);
     else if (data === "abort") this.#losePeer("The other end of the port aborted");
+    else if (typeof data === "string" && data.startsWith(LOCK)) this.#watch(data);
     else this.#fail("The other end of the port sent neither bytes nor a word");
+  }
+
+  #watch(word: string): void {
+    if (this.#isWatching) return this.#fail("The other end of the port named a second lock");
+    this.#isWatching = true;
+    const onGone = (): void => {
+      this.#timer ??= setTimeout(this.#onGone, GONE_GRACE_MS);
+    };
+    watchLifeLock(word.slice(LOCK.length), this.#ending.signal, onGone)
+      .catch((error) => this.#fail(error));
   }
 
   #receive(chunk: Uint8Array): void {
@@ -169,7 +188,7 @@ class PortConnection implements Transport {
     this.#deliver();
   }
 
-  /** Where the platform tells that the page or worker of the other end has gone. */
+  /** The page or worker of the other end has gone. */
   readonly #onGone = (): void => this.#losePeer("The other end of the port is gone");
 
   #tell(call: (handler: TransportHandler) => void): void {
@@ -191,6 +210,7 @@ class PortConnection implements Transport {
     if (this.#state === "ended") return;
     this.#state = "ended";
     clearTimeout(this.#timer);
+    this.#ending.abort();
     this.#held = [];
     const port = this.#port;
     port.postMessage(word);

@@ -8,7 +8,7 @@ import { transportSuite } from "../contract/transport.ts";
 import { test } from "../harness.ts";
 import { Probe } from "../support/probe.ts";
 import { TransportPeer } from "../support/transport_peer.ts";
-import { settle, until } from "../support/wait.ts";
+import { settle, sleep, until } from "../support/wait.ts";
 
 const WINDOW = 65_536;
 
@@ -27,6 +27,12 @@ transportSuite({
   release: () => Promise.resolve(),
 });
 
+/** Not every runtime declares its locks. */
+interface LocksLike {
+  query(): Promise<Partial<Record<"held" | "pending", readonly { readonly name?: string }[]>>>;
+  request(name: string, hold: () => Promise<void>): Promise<unknown>;
+}
+
 /** A connection whose other end is a bare port, and what that got: lengths stand for bytes. */
 class Bare {
   readonly got: unknown[] = [];
@@ -38,6 +44,8 @@ class Bare {
     const { port1, port2 } = new MessageChannel();
     this.port = port2;
     port2.onmessage = ({ data }) => {
+      // Of platforms that have locks.
+      if (String(data).startsWith("lock:")) return;
       this.got.push(data instanceof Uint8Array ? { length: data.length } : data);
     };
     const accept: Accept = (transport) => {
@@ -171,6 +179,44 @@ test("servePort() gives up on an end that does not answer close()", async () => 
   assertEquals(bare.probe.closeCount, 0);
   assertEquals(await bare.ended(), { error: undefined, got: ["end", "abort"] });
   assertEquals(bare.probe.received, []);
+});
+
+test("servePort() learns from its lock that the other end is gone, where there are locks", async () => {
+  const { locks } = navigator as { locks?: LocksLike };
+  if (locks === undefined) return;
+  const gone = new AbortController();
+  const bare = new Bare();
+  const hold = (name: string): Promise<void> =>
+    new Promise((release) => {
+      bare.port.postMessage(`lock:${name}`);
+      gone.signal.addEventListener("abort", () => release());
+    });
+  locks.request("midge-port-mine", () => hold("mine"));
+  const count = async (kind: "held" | "pending"): Promise<number> =>
+    (await locks.query())[kind]!.filter(({ name }) => name === "midge-port-mine").length;
+  while (await count("pending") === 0) await sleep(2);
+  bare.port.postMessage(Uint8Array.of(1));
+  gone.abort();
+  assertEquals(await bare.ended(), {
+    error: "The other end of the port is gone",
+    got: ["end"],
+  });
+  assertEquals(bare.probe.received, [1]);
+  assertEquals([await count("held"), await count("pending")], [0, 0]);
+});
+
+test("servePort() does not believe in a lock that nobody holds, nor in a second one", async () => {
+  const bare = new Bare();
+  bare.port.postMessage("lock:theirs");
+  await settle();
+  await settle();
+  await settle();
+  assertEquals(bare.probe.closeCount, 0);
+  bare.port.postMessage("lock:another");
+  assertEquals(await bare.ended(), {
+    error: "The other end of the port named a second lock",
+    got: ["abort"],
+  });
 });
 
 test("servePort() reports an error that the handler throws", async () => {
