@@ -6,7 +6,10 @@
  * @module
  */
 
+import { readFile } from "node:fs/promises";
 import { gzipSync } from "node:zlib";
+import { PacketType } from "../src/core/codec/protocol.ts";
+import { ReasonCode } from "../src/core/codec/reason_code.ts";
 import * as esbuild from "./esbuild.ts";
 import { fromRoot, ROOT } from "./root.ts";
 
@@ -59,6 +62,7 @@ export async function bundleForWeb(entry: string): Promise<BuiltBundle> {
     charset: "utf8",
     // Whatever is no file of ours stays an import, so that it can be named.
     packages: "external",
+    plugins: [inlinePlugin()],
     logLevel: "silent",
   });
   const imports = Object.values(metafile.outputs).flatMap((output) => output.imports);
@@ -69,6 +73,30 @@ export async function bundleForWeb(entry: string): Promise<BuiltBundle> {
     // As files are compressed that are served often.
     compressedBytes: gzipSync(code, { level: 9 }).length,
     imports: [...new Set(imports.map(({ path }) => path))].sort(),
+  };
+}
+
+/** The tables of numbers of which the sources speak most. */
+const TABLES: Readonly<Record<string, Readonly<Record<string, number>>>> = {
+  PacketType,
+  ReasonCode,
+};
+
+/** Puts numbers in the place of `ReasonCode.SUCCESS` and the like, as for an enum. */
+function inlinePlugin(): esbuild.Plugin {
+  const pattern = new RegExp(`(?<!typeof )\\b(${Object.keys(TABLES).join("|")})\\.(\\w+)\\b`, "g");
+  return {
+    name: "inline",
+    setup(build): void {
+      build.onLoad({ filter: /\/src\/.*\.ts$/ }, async ({ path }) => {
+        const source = await readFile(path, "utf8");
+        const contents = source.replaceAll(pattern, (text, table: string, name: string) => {
+          const value = TABLES[table]![name];
+          return value === undefined ? text : String(value);
+        });
+        return { contents, loader: "ts" };
+      });
+    },
   };
 }
 

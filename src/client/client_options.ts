@@ -24,8 +24,8 @@ import type { SessionStore, StoredMessage } from "./session_store.ts";
 export type Dial = (accept: Accept, signal: AbortSignal) => Promise<void>;
 
 /**
- * Where the broker is: a URL (see {@linkcode ClientOptions}), a stream of bytes, a port of a channel
- * or a way to it.
+ * Where the broker is: a URL (see {@linkcode ClientOptions}), a stream of bytes, the port of a
+ * channel, or a way to it.
  */
 export type BrokerAddress = string | URL | ByteDuplex | MessagePort | Dial;
 
