@@ -11,7 +11,7 @@ import { openWebSocket } from "../transport/websocket_client.ts";
 import { ClientError } from "./client_error.ts";
 import type { BrokerAddress, ClientOptions, Dial, WebSocketOptions } from "./client_options.ts";
 import type { Target } from "./mqtt_url.ts";
-import { dialWebSocket } from "./web_socket_transport.ts";
+import { dialWebSocket } from "./dial_web_socket.ts";
 
 const TIMEOUT_MS = 30_000;
 const RESOURCE = "/mqtt";

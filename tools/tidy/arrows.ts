@@ -70,6 +70,7 @@ const ARROWS: readonly (readonly [folder: string, targets: readonly string[]])[]
     ...CONTRACTS,
     "src/driver/",
     "src/transport/message_port.ts",
+    "src/transport/web_socket_transport.ts",
     "src/transport/websocket_client.ts",
   ]],
   ["src/bridge/", [...CORE, ...CONTRACTS, "src/client/", "src/telemetry/"]],
@@ -126,7 +127,10 @@ const ARROWS: readonly (readonly [folder: string, targets: readonly string[]])[]
     "src/runtime/deno/",
     "src/runtime/bun/",
     "src/runtime/node/",
+    "src/runtime/workers/broker_runtime.ts",
   ]],
+  // For those who embed a broker; the Worker of its own beside it is made of other parts.
+  ["src/runtime/workers/broker_runtime.ts", [...CONTRACTS, ...CONTRACT_TERMS, "src/transport/"]],
   ["src/runtime/bun/", [
     ...CONTRACTS,
     ...CONTRACT_TERMS,
