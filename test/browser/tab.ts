@@ -1,5 +1,5 @@
-/// <reference lib="dom" />
 // What a tab does when a test tells it to: an MQTT client and what it has received.
+/// <reference lib="dom" />
 
 import {
   Client,
