@@ -10,7 +10,7 @@ import type { Scheduler } from "./scheduler.ts";
 
 /** How bad the network is. */
 export interface Weather {
-  readonly delayMsMax: number;
+  delayMsMax: number;
   /** Of a thousand writes, how many are taken apart. */
   readonly splitPerMille: number;
   /** Bytes on the way to a client before the broker has to wait. */

@@ -151,6 +151,7 @@ export class World implements ClientWorld {
   #settle(): void {
     this.isSettling = true;
     this.authority.temper = { asksPerMille: 0, contradictsPerMille: 0 };
+    this.#weather.delayMsMax = Math.min(this.#weather.delayMsMax, CALM_DELAY_MS);
     this.store.disk = { slowMsMax: 0, failingPerMille: 0 };
     if (this.broker.core === undefined) this.broker.start();
     for (const connection of this.connections) connection.heal();
@@ -216,7 +217,8 @@ export class World implements ClientWorld {
   }
 }
 
-const REST_MS_MAX = 90_000;
+const REST_MS_MAX = 300_000;
+const CALM_DELAY_MS = 20;
 const AUDIT_MS_MAX = 30_000;
 const LEAVE_MS = 15_000;
 /** More than the driver needs for an answer to reach the core. */

@@ -31,10 +31,11 @@ function laneOf({ publisher, topic }: SentMessage, { qos }: Receipt): string {
 
 /**
  * Sent again, a QoS 1 message is a new one, behind what was sent meanwhile; so is one that was
- * refused at first.
+ * refused at first, or that another member of a group had got from a broker that has died.
  */
 function isFirst({ authority }: World, message: SentMessage): boolean {
   const { qos, isResent, publisher, topic, sentAt, acknowledgedAt } = message;
   if (!isResent) return true;
-  return qos === 2 && !authority.hasRefused(publisher, topic, sentAt, acknowledgedAt);
+  return qos === 2 && !topic.startsWith("s/") &&
+    !authority.hasRefused(publisher, topic, sentAt, acknowledgedAt);
 }

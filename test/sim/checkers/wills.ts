@@ -4,6 +4,7 @@
 
 import type { BrokerEvent } from "../../../src/core/broker/event.ts";
 import { Violation, type WillLeft } from "../model.ts";
+import { wasDropping } from "./loss.ts";
 import type { Witnessed, World } from "../world.ts";
 
 /** What the broker may take to publish what is due. */
@@ -39,15 +40,21 @@ function bounds(world: World, will: WillLeft): readonly [least: number, most: nu
     one.event.kind === "closed" && one.event.peer.remotePort === will.number
   );
   if (ended === undefined || !will.isConfirmed) return [0, 1];
-  if (ended.event.cause === "client disconnected") return [0, 0];
+  // Nobody acknowledges a good-bye, so a broker that dies later may never have noted it.
+  const isForgotten = world.upheavals.some(({ kind, step }) =>
+    kind === "crash" && step >= ended.step
+  );
+  if (ended.event.cause === "client disconnected") return isForgotten ? [0, 1] : [0, 0];
   const { clientId, topic, qos, delayMs } = will;
   const isDurable = model.clients.get(clientId)!.kind === "durable";
   if (ended.event.cause === "session taken over") return [0, 1];
-  if (qos === 0 || !isOld(world, ended)) return [0, 1];
+  if (qos === 0 || !isOld(world, ended) || wasDropping(world, world.auditor.clientId, 0)) {
+    return [0, 1];
+  }
   if (authority.hasRefusedSince(clientId, topic, ended.now)) return [0, 1];
   const until = ended.now + delayMs + SLACK_MS;
-  const isDisturbed = world.upheavals.some(({ kind, now }) =>
-    now >= ended.now && now <= until && (kind === "jump" || !isDurable)
+  const isDisturbed = world.upheavals.some(({ kind, step }) =>
+    step >= ended.step && (kind === "jump" ? delayMs > 0 : !isDurable)
   );
   if (isDisturbed) return [0, 1];
   // Back in time, or perhaps so.
