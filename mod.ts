@@ -29,7 +29,8 @@ export type {
   Verdict,
 } from "./src/auth/auth.ts";
 export type { Plugin, PluginContext, PluginFactory, PluginLogType } from "./src/auth/plugin.ts";
-export type { BrokerGauges, BrokerOptions, ListenOptions } from "./src/app/broker.ts";
+export type { BrokerOptions, ListenOptions } from "./src/app/broker.ts";
+export type { BrokerGauges, WebBrokerOptions } from "./src/app/web_broker.ts";
 export { type PluginOptions, withPlugins } from "./src/app/with_plugins.ts";
 export type { HostMessage } from "./src/core/broker/broker_core.ts";
 export type { Counters } from "./src/core/broker/counters.ts";

@@ -98,6 +98,19 @@ const ARROWS: readonly (readonly [folder: string, targets: readonly string[]])[]
     "src/telemetry/strftime.ts",
     "src/transport/",
   ]],
+  // Bytes from one transport to another: it is a client of one side and a server of the other.
+  ["src/cli/relay/", [
+    ...CORE,
+    ...CONTRACTS,
+    "src/app/",
+    "src/auth/secret_file.ts",
+    "src/cli/",
+    "src/client/mqtt_url.ts",
+    "src/client/client_error.ts",
+    "src/config/",
+    "src/telemetry/",
+    "src/transport/",
+  ]],
   ["src/cli/", [
     ...CORE,
     "src/app/",

@@ -1,7 +1,8 @@
 /**
- * Connections that somebody has to look after: those who have been silent for long, who have waited
- * because they publish too fast or because the store is behind, who take nothing while others go
- * short, and the one whose bytes we could not handle by our own fault.
+ * What is done when time has passed, and connections that somebody has to look after: those who
+ * have been silent for long, who have waited because they publish too fast or because the store is
+ * behind, who take nothing while others go short, and the one whose bytes we could not handle by
+ * our own fault.
  *
  * @module
  */
@@ -9,12 +10,34 @@
 import { ReasonCode } from "../codec/reason_code.ts";
 import type { Connection } from "./connection.ts";
 import { processPackets } from "./dispatch.ts";
-import { endConnection } from "./end.ts";
+import { endConnection, expireSession } from "./end.ts";
 import { expel } from "./refuse.ts";
+import { sweepRetained } from "./retained.ts";
 import type { BrokerState } from "./state.ts";
 
+/** Does whatever is due. */
+export function advance(state: BrokerState, now: number): void {
+  for (let due = state.deadlines.takeDue(now); due; due = state.deadlines.takeDue(now)) {
+    switch (due.kind) {
+      case "session":
+        expireSession(state, due, now);
+        break;
+      case "connection":
+        attend(state, due, now);
+        break;
+      case "housekeeping":
+        state.pool.trim();
+        if (state.isOverTotal) expelStuck(state, now);
+        state.scheduleHousekeeping(now);
+        break;
+      case "retain-sweep":
+        sweepRetained(state, now);
+    }
+  }
+}
+
 /** A connection's deadline: it has waited, has not connected in time, or is silent for long. */
-export function attend(state: BrokerState, connection: Connection, now: number): void {
+function attend(state: BrokerState, connection: Connection, now: number): void {
   if (connection.phase === "connected") {
     if (connection.waitsUntil !== 0 && connection.waitsUntil <= now) {
       connection.waitsUntil = 0;
@@ -53,7 +76,7 @@ export function unblock(state: BrokerState, now: number): void {
 }
 
 /** Sends away who has taken nothing for long while others go short because of the total. */
-export function expelStuck(state: BrokerState, now: number): void {
+function expelStuck(state: BrokerState, now: number): void {
   for (const connection of state.connections) {
     if (connection.lentSince === 0) continue;
     if (now - connection.lentSince < state.limits.stuckMsMax) continue;

@@ -122,7 +122,7 @@ export function expireSession(
 
 /**
  * Changes how long a session outlives its connection. One that no longer does is not stored, unless
- * the store alone has what it has yet to be given.
+ * the store alone has what it has yet to be given, or memory may be gone before the connection is.
  */
 export function setExpiryInterval(
   state: BrokerState,
@@ -130,7 +130,7 @@ export function setExpiryInterval(
   seconds: number,
 ): void {
   session.expiryInterval = seconds;
-  if (seconds > 0) session.isRecorded = true;
+  if (seconds > 0 || state.hibernates) session.isRecorded = true;
   else if (session.queue.leftCount === 0) forgetSession(state, session);
 }
 

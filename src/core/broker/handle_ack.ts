@@ -73,7 +73,7 @@ function handlePubrec(
       return;
     }
     session.sender.received(entry);
-    if (state.records(session)) {
+    if (entry.isResumable && state.records(session)) {
       state.journal.record({ kind: "delivery-received", clientId: session.clientId, packetId });
       // The receiver forgets the identifier with the PUBREL, and would take the message for new.
       state.hold(connection);
@@ -105,9 +105,9 @@ function finish(
   session: Session<Connection>,
   entry: InflightEntry,
 ): void {
-  const { packetId, delivery } = entry;
+  const { packetId, delivery, isResumable } = entry;
   session.sender.release(entry);
-  recordFinished(state, session, packetId, delivery);
+  if (isResumable) recordFinished(state, session, packetId, delivery);
 }
 
 function expect(entry: InflightEntry, awaited: AwaitedPacket): void {

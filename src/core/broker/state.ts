@@ -59,6 +59,11 @@ export interface BrokerCoreOptions {
   readonly keepsJournal?: boolean;
   /** Hands the host what clients publish below `$CONTROL/`; refused otherwise. */
   readonly takesCommands?: boolean;
+  /**
+   * Memory may be gone while connections are not: sessions that end with their connection are
+   * recorded as well. It keeps a journal, then.
+   */
+  readonly hibernates?: boolean;
   /** Gathers an event for every packet. */
   readonly tracesPackets?: boolean;
   /**
@@ -105,6 +110,7 @@ export class BrokerState {
   readonly random: Random;
   readonly keepsJournal: boolean;
   readonly takesCommands: boolean;
+  readonly hibernates: boolean;
   tracesPackets: boolean;
   /** What happens is what the store has, so it is not recorded. */
   isReplaying = false;
@@ -199,6 +205,7 @@ export class BrokerState {
     this.keepsJournal = options.keepsJournal ?? false;
     this.journal = new Journal(options.limits.uncommittedBytesMax);
     this.takesCommands = options.takesCommands ?? false;
+    this.hibernates = options.hibernates ?? false;
     this.tracesPackets = options.tracesPackets ?? false;
     this.beforeRead = options.beforeRead;
     this.pool = new BufferPool(options.limits.idleBufferBytesMax);

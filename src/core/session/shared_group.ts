@@ -31,6 +31,11 @@ export class SharedGroup<C> {
     return member;
   }
 
+  /** Lets it be the turn of a member, by its place. */
+  beginAt(place: number): void {
+    this.#next = place % this.members.length;
+  }
+
   join(member: Subscription<C>): void {
     this.members.push(member);
   }
