@@ -40,7 +40,7 @@ export function drawCharacter(number: number, chance: Chance, { faults }: Plan):
   const version = chance.pick([4, 5, 5] as const);
   const drawn = chance.pick(["fresh", "durable", "durable", "durable", "brief", "mixed"] as const);
   // A session of 3.1.1 lasts for ever or not at all.
-  const kind = version === 4 && drawn === "brief" ? "durable" : drawn;
+  const kind = version === 4 && drawn !== "fresh" ? "durable" : drawn;
   const filters = new Map<string, SubscriptionRequest>();
   for (let i = chance.below(4); i > 0; i--) {
     const request = drawRequest(chance.pick(FILTERS), chance);

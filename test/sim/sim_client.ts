@@ -364,7 +364,9 @@ export class SimClient implements ClientSink, ClientEnd {
     this.#isConfirmed = false;
     const { kind, version } = this.character;
     // A session that ends with its connection is over, and what was in flight with it.
-    if (kind === "fresh" || (kind === "brief" && version === 5 && this.character.expirySeconds === 0)) {
+    if (
+      kind === "fresh" || (kind === "brief" && version === 5 && this.character.expirySeconds === 0)
+    ) {
       this.#world.model.end(this.clientId, this.#world.scheduler.step);
       this.#inflight.clear();
     }

@@ -161,7 +161,7 @@ export class World implements ClientWorld {
   get #isQuiet(): boolean {
     const { core } = this.broker;
     return this.authority.openQuestions === 0 && core !== undefined && !core.hasChanges &&
-      core.backlogBytes === 0 && this.auditor.isAtRest &&
+      this.auditor.isAtRest &&
       this.clients.every((client) => client.isAtRest) &&
       [...core.openConnections].every(({ session }) =>
         session === undefined || (session.queue.length === 0 && session.owedRetained.size === 0)

@@ -40,7 +40,11 @@ function checkConnection(world: World, connection: Connection): Violation | unde
     return exceeded(`Queued bytes of ${label}`, queue.bytes, limits.queuedBytesMax);
   }
   if (session.isRecorded && queue.loadedCount > limits.queueWindowMessagesMax) {
-    return exceeded(`Queue in memory of ${label}`, queue.loadedCount, limits.queueWindowMessagesMax);
+    return exceeded(
+      `Queue in memory of ${label}`,
+      queue.loadedCount,
+      limits.queueWindowMessagesMax,
+    );
   }
   if (connection.protocolVersion === 5 && receiver.heldCount > limits.receiveMaximum) {
     return exceeded(`Held identifiers of ${label}`, receiver.heldCount, limits.receiveMaximum);
