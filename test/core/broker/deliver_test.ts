@@ -118,8 +118,10 @@ test("What was denied on its way leaves no identifier held, also when the broker
   before.publish("secret", { qos: 2 });
   gate.isShut = true;
   const between = new VirtualBroker({ policy, store });
+  between.core.restore(store.load(), between.now);
   assertEquals(between.connect({ ...LASTING, clientId: "shut" }).take(), [ack("pubrel", 1)]);
   const after = new VirtualBroker({ policy, store });
+  after.core.restore(store.load(), after.now);
   const back = after.connect({ ...LASTING, clientId: "shut" });
   assertEquals(back.take(), [ack("pubrel", 1)]);
   assertEquals(back.exchange(ack("pubcomp", 1)), []);

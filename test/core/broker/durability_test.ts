@@ -209,6 +209,7 @@ test("A broker that dies while somebody is asked about a message has not receive
   const dying = new VirtualBroker({ store, policy });
   dying.connect({ clientId: "publisher", ...LASTING }).send(publish("t", message));
   const broker = new VirtualBroker({ store, policy });
+  broker.core.restore(store.load(), broker.now);
   const subscriber = broker.connect({ clientId: "subscriber" });
   subscriber.exchange(subscribe(1, [request("t")]));
   const publisher = broker.connect({ clientId: "publisher", ...LASTING });
