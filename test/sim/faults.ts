@@ -3,6 +3,7 @@
 
 import { Chance } from "./chance.ts";
 import type { Fault } from "./plan.ts";
+import { behaveRudely, lie } from "./rude_client.ts";
 import type { World } from "./world.ts";
 
 type Blow = (world: World, chance: Chance) => void;
@@ -21,6 +22,8 @@ const FAULT_KINDS: Partial<Record<Fault, FaultKind>> = {
   crash: { everyMsMax: 6000, strike: crash },
   jump: { everyMsMax: 8000, strike: jump },
   revoke: { everyMsMax: 1500, strike: revoke },
+  rude: { everyMsMax: 1500, strike: behaveRudely },
+  liar: { everyMsMax: 800, strike: lie },
 };
 
 /** Begins with those of the plan. */

@@ -3,6 +3,7 @@
 // how a failing run is made smaller without becoming another one.
 
 import { DEFAULT_LIMITS, type Limits } from "../../src/core/broker/limits.ts";
+import { NEVER_EXPIRES } from "../../src/core/session/session.ts";
 import { Chance } from "./chance.ts";
 
 /** What can go wrong. Which of them exist in a run is drawn. */
@@ -35,6 +36,9 @@ export interface Plan {
   /** Virtual milliseconds of the part with faults. */
   readonly safetyMs: number;
 }
+
+/** How long sessions last that are meant to outlast a run. */
+export const LASTING_SECONDS = 1_000_000;
 
 const FAULT_PER_MILLE = 350;
 
@@ -74,6 +78,8 @@ export function limitsOf({ seed, faults }: Plan): Limits {
     queueQos0Messages: chance.happens(300),
     idleBufferBytesMax: 64 * 1024,
     takeOverBurst: 1000,
+    // Who speaks nonsense may have asked for a session without an end.
+    sessionExpiryIntervalMax: faults.includes("rude") ? LASTING_SECONDS : NEVER_EXPIRES,
     rememberedTopicsMax: chance.pick([2, 64]),
     rememberedTopicBytesMax: 64 * 1024,
   };

@@ -23,6 +23,7 @@ import type { Chance } from "./chance.ts";
 import type { Character } from "./character.ts";
 import { type Model, type SentMessage, type Subscribed, Violation } from "./model.ts";
 import type { ClientEnd, SimConnection } from "./network.ts";
+import { LASTING_SECONDS } from "./plan.ts";
 import type { Planned, Scheduler } from "./scheduler.ts";
 
 /** What a client needs of its world. */
@@ -273,7 +274,7 @@ export class SimClient implements ClientSink, ClientEnd {
     const properties: Properties = {};
     if (version === 5) {
       if (!leaves && kind !== "fresh") {
-        properties.sessionExpiryInterval = kind === "brief" ? character.expirySeconds : 1_000_000;
+        properties.sessionExpiryInterval = kind === "brief" ? character.expirySeconds : LASTING_SECONDS;
       }
       if (character.receiveMaximum > 0) properties.receiveMaximum = character.receiveMaximum;
       properties.topicAliasMaximum = 3;

@@ -12,7 +12,7 @@ import { AUDITOR, drawCharacter } from "./character.ts";
 import { startFaults } from "./faults.ts";
 import { Model, Violation } from "./model.ts";
 import { type ClientEnd, SimConnection, type Weather } from "./network.ts";
-import { type Fault, limitsOf, type Plan } from "./plan.ts";
+import { type Fault, LASTING_SECONDS, limitsOf, type Plan } from "./plan.ts";
 import { Scheduler } from "./scheduler.ts";
 import { type ClientWorld, SimClient } from "./sim_client.ts";
 import { SimStore } from "./sim_store.ts";
@@ -42,6 +42,8 @@ export class World implements ClientWorld {
   readonly auditor: SimClient;
   readonly clients: SimClient[] = [];
   readonly connections: Set<SimConnection> = new Set();
+  /** Those of clients without manners. */
+  readonly rude: Set<SimConnection> = new Set();
   readonly events: Witnessed[] = [];
   readonly upheavals: Upheaval[] = [];
   isSettling = false;
@@ -134,12 +136,13 @@ export class World implements ClientWorld {
   /** Everybody leaves, and takes everything along. */
   async runUntilGone(): Promise<void> {
     this.authority.pardon();
-    const topics = new Set([...this.model.messages.values()].map(({ topic }) => topic));
-    for (const topic of topics) this.auditor.clear(topic);
-    await this.#runUntilQuiet(AUDIT_MS_MAX);
+    await this.#clearRetained();
     for (const client of this.clients) client.leave();
     await this.#runFor(LEAVE_MS);
     this.auditor.leave();
+    await this.#runFor(LEAVE_MS);
+    // What nobody comes back for ends by itself.
+    this.scheduler.jump(LASTING_SECONDS * 1000);
     await this.#runFor(LEAVE_MS);
   }
 
@@ -148,12 +151,24 @@ export class World implements ClientWorld {
     return subscriptions.some(({ since }) => since !== Infinity);
   }
 
+  /** The auditor looks at all there is, and removes it. */
+  async #clearRetained(): Promise<void> {
+    const all = { filter: "#", qos: 0, retainHandling: 0 } as const;
+    this.auditor.subscribe({ ...all, noLocal: true, retainAsPublished: false });
+    await this.#runUntilQuiet(AUDIT_MS_MAX);
+    const receipts = this.model.current.get(this.auditor.clientId)?.receipts ?? [];
+    const topics = new Set(receipts.filter(({ retain }) => retain).map(({ topic }) => topic));
+    for (const topic of topics) this.auditor.clear(topic);
+    await this.#runUntilQuiet(AUDIT_MS_MAX);
+  }
+
   #settle(): void {
     this.isSettling = true;
     this.authority.temper = { asksPerMille: 0, contradictsPerMille: 0 };
     this.#weather.delayMsMax = Math.min(this.#weather.delayMsMax, CALM_DELAY_MS);
     this.store.disk = { slowMsMax: 0, failingPerMille: 0 };
     if (this.broker.core === undefined) this.broker.start();
+    for (const connection of this.rude) connection.end();
     for (const connection of this.connections) connection.heal();
     for (const client of [this.auditor, ...this.clients]) client.settle();
   }

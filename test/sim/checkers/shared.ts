@@ -43,10 +43,17 @@ function hasReceived({ receipts }: SessionView, message: SentMessage): boolean {
   return receipts.some(({ id, qos }) => id === message.id && qos > 0);
 }
 
-/** A message that is sent again as a new one may go to another member. */
-function isTwice(got: readonly SessionView[], message: SentMessage): boolean {
-  if (message.qos === 1 && message.isResent) return false;
-  return got.filter(({ endedAt }) => endedAt === Infinity).length > 1;
+/**
+ * A message that is sent again as a new one may go to another member, and so may one that came by
+ * QoS 1 from a broker that has died before it could note that.
+ */
+function isTwice(got: readonly SessionView[], { id, qos, isResent }: SentMessage): boolean {
+  if (qos === 1 && isResent) return false;
+  const least = isResent ? 2 : 1;
+  const holders = got.filter(({ endedAt, receipts }) =>
+    endedAt === Infinity && receipts.some((receipt) => receipt.id === id && receipt.qos >= least)
+  );
+  return holders.length > 1;
 }
 
 function isReliable(
