@@ -214,12 +214,13 @@ export class BrokerCore {
     const state = this.#state;
     connection.outbox.discard();
     state.countBacklog(connection);
-    if (state.starved.size > 0) feedStarved(state, now);
     endConnection(state, connection, {
       cause,
       publishesWill: true,
       ...detail === undefined ? {} : { detail },
     }, now);
+    // Not before it has ended: it may be one of those, and nothing would ever leave it.
+    if (state.starved.size > 0) feedStarved(state, now);
   }
 
   /** Input: handling this connection's bytes failed by our own fault. */
