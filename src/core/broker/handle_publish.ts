@@ -229,6 +229,7 @@ function findTopic(state: BrokerState, connection: Connection, bytes: Uint8Array
     }
     topic = connection.lastTopic = found;
   }
+  // [MQTT-3.3.2-12]
   if (topicAlias > 0) {
     connection.inboundAliases ??= new InboundAliases();
     connection.inboundAliases.set(topicAlias, topic);
@@ -338,7 +339,10 @@ function acknowledgePublished(
   acknowledge(state, connection, session, qos, packetId, reasonCode);
 }
 
-/** Acknowledges a PUBLISH. A version 5 PUBREC that refuses ends the exchange. */
+/**
+ * Acknowledges a PUBLISH. A version 5 PUBREC that refuses ends the exchange.
+ * [MQTT-3.3.4-1] [MQTT-4.3.2-5] [MQTT-4.3.3-9] [MQTT-4.3.3-13]
+ */
 function acknowledge(
   state: BrokerState,
   connection: Connection,

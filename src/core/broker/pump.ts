@@ -60,9 +60,11 @@ function resend(
       giveUp(state, connection, session, entry);
       continue;
     }
+    // [MQTT-4.3.3-7]
     const { message, qos, retain, subscriptionId } = delivery;
     state.encoder.begin(message, now);
     // Marked as a repetition [MQTT-3.3.1-1] and under its first identifier [MQTT-4.4.0-1].
+    // [MQTT-3.1.1-4.4.0-1]
     append(state, connection, message, qos, retain, true, packetId, subscriptionId);
   }
 }
@@ -108,6 +110,7 @@ function sendQueued(
     const delivery = qos === queued.qos ? queued : { ...queued, qos };
     const { message, retain, subscriptionId } = delivery;
     if (
+      // [MQTT-3.3.2-5]
       message.expiresAt <= now || !mayHave(state, session, message) ||
       !fitsDelivery(state, connection, delivery, now)
     ) {
@@ -155,7 +158,7 @@ function sendOwedRetained(
       if (message.isSuperseded || message.expiresAt <= now) continue;
       if (!isVouchedFor(state, message)) continue;
       state.encoder.begin(message, now);
-      // Retained because of a new subscription [MQTT-3.3.1-8].
+      // Retained because of a new subscription [MQTT-3.3.1-8]. [MQTT-3.1.1-3.3.1-8]
       deliver(state, message, owed.subscription, true, now);
     }
     owedRetained.delete(owed.subscription);
