@@ -16,7 +16,7 @@ import {
   type Question,
 } from "../../src/core/broker/question.ts";
 import type { QoS } from "../../src/core/codec/protocol.ts";
-import type { Chance } from "./chance.ts";
+import { Chance } from "./chance.ts";
 import type { Scheduler } from "./scheduler.ts";
 
 const { NOT_AUTHORIZED, SUCCESS } = ReasonCode;
@@ -45,15 +45,17 @@ export class Authority implements Policy {
   /** A promise was settled, and whoever waits has yet to hear of it. */
   hasAnswered = false;
   readonly #scheduler: Scheduler;
-  readonly #chance: Chance;
+  readonly #seed: number;
+  /** One stream for each client, whoever else there is. */
+  readonly #chances: Map<string, Chance> = new Map();
   readonly #readBans: Ban[] = [];
   readonly #writeBans: Ban[] = [];
   /** When a message of that client and topic was refused, by both. */
   readonly #refused: Map<string, { readonly step: number; readonly now: number }[]> = new Map();
 
-  constructor(scheduler: Scheduler, chance: Chance, temper: Temper) {
+  constructor(scheduler: Scheduler, seed: number, temper: Temper) {
     this.#scheduler = scheduler;
-    this.#chance = chance;
+    this.#seed = seed;
     this.temper = temper;
   }
 
@@ -111,7 +113,7 @@ export class Authority implements Policy {
   }
 
   connect(request: ConnectRequest): Decision {
-    if (this.#asks()) return ASK;
+    if (this.#asks(request)) return ASK;
     return this.#connectCode(request);
   }
 
@@ -120,12 +122,12 @@ export class Authority implements Policy {
   }
 
   publish(client: Client, topic: string, _qos: QoS, _retain: boolean): PublishDecision {
-    if (this.#asks()) return this.#chance.happens(500) ? ASK : ASK_MESSAGE;
+    if (this.#asks(client)) return this.#chanceOf(client).happens(500) ? ASK : ASK_MESSAGE;
     return this.#publishCode(client, topic);
   }
 
   subscribe(client: Client, filter: string, _qos: QoS): Decision {
-    if (this.#asks()) return ASK;
+    if (this.#asks(client)) return ASK;
     return this.#subscribeCode(client, filter);
   }
 
@@ -144,15 +146,16 @@ export class Authority implements Policy {
   /** Answers a question, some time or never. */
   ask(question: Question): Promise<Answer> {
     this.openQuestions++;
+    const chance = this.#chanceOf("client" in question ? question.client : question.request);
     return new Promise((resolve, reject) => {
-      const ms = this.#chance.happens(20) ? 40_000 : this.#chance.below(400);
+      const ms = chance.happens(20) ? 40_000 : chance.below(400);
       if (ms > 30_000 && question.kind === "publish") {
         this.#noteRefusal(question.client, question.topic, 30_000);
       }
       this.#scheduler.afterInProcess(ms, () => {
         this.openQuestions--;
         this.hasAnswered = true;
-        if (!this.#chance.happens(30)) return resolve(this.#answer(question));
+        if (!chance.happens(30)) return resolve(this.#answer(question));
         if (question.kind === "publish") this.#noteRefusal(question.client, question.topic);
         reject(new Error("Connection refused"));
       });
@@ -186,7 +189,8 @@ export class Authority implements Policy {
   }
 
   #publishCode(client: Client, topic: string): ReasonCode {
-    const isForbidden = isBanned(this.#writeBans, client.clientId, topic) || this.#contradicts();
+    const isForbidden = isBanned(this.#writeBans, client.clientId, topic) ||
+      this.#contradicts(client);
     if (!isForbidden) return SUCCESS;
     this.#noteRefusal(client, topic);
     return NOT_AUTHORIZED;
@@ -195,7 +199,7 @@ export class Authority implements Policy {
   #subscribeCode(client: Client, filter: string): ReasonCode {
     // Rude clients see nothing of what honest ones do.
     if (!client.clientId.startsWith("c") && !filter.startsWith("rude/")) return NOT_AUTHORIZED;
-    return this.#contradicts() ? NOT_AUTHORIZED : SUCCESS;
+    return this.#contradicts(client) ? NOT_AUTHORIZED : SUCCESS;
   }
 
   #noteRefusal({ clientId }: Client, topic: string, inMs = 0): void {
@@ -210,14 +214,25 @@ export class Authority implements Policy {
     else this.#scheduler.after(inMs - 1, note);
   }
 
-  #asks(): boolean {
-    return this.#chance.happens(this.temper.asksPerMille);
+  #asks(client: Named): boolean {
+    return this.#chanceOf(client).happens(this.temper.asksPerMille);
   }
 
-  #contradicts(): boolean {
-    return this.#chance.happens(this.temper.contradictsPerMille);
+  #contradicts(client: Named): boolean {
+    return this.#chanceOf(client).happens(this.temper.contradictsPerMille);
+  }
+
+  #chanceOf({ clientId }: Named): Chance {
+    const known = this.#chances.get(clientId);
+    if (known !== undefined) return known;
+    const chance = new Chance(this.#seed, `authority ${clientId}`);
+    this.#chances.set(clientId, chance);
+    return chance;
   }
 }
+
+/** Whoever asks. */
+type Named = Pick<Client, "clientId">;
 
 function isBanned(bans: readonly Ban[], clientId: string, topic: string): boolean {
   return bans.some((ban) =>

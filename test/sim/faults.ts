@@ -1,8 +1,9 @@
 // What goes wrong from outside while a world runs: each fault comes again and again, at moments of
-// its own chance, until the clients settle.
+// its own chance, until the clients settle. Whom it strikes is drawn among all clients there could
+// be, so that leaving one out does not turn it against another.
 
 import { Chance } from "./chance.ts";
-import type { Fault } from "./plan.ts";
+import { CLIENTS_MAX, type Fault } from "./plan.ts";
 import { behaveRudely, lie } from "./rude_client.ts";
 import type { World } from "./world.ts";
 
@@ -43,8 +44,13 @@ function again(world: World, chance: Chance, kind: FaultKind): void {
 }
 
 function cut(world: World, chance: Chance, deaf: "client" | "server" | undefined): void {
-  const open = [...world.connections].filter(({ isOver }) => !isOver);
-  if (open.length > 0) chance.pick(open).cut(deaf);
+  const number = chance.below(CLIENTS_MAX + 2);
+  const victim = number < CLIENTS_MAX
+    ? world.clients.find(({ clientId }) => clientId === `c${number}`)?.connection
+    : number === CLIENTS_MAX
+    ? world.auditor.connection
+    : chance.pick([undefined, ...world.rude]);
+  victim?.cut(deaf);
 }
 
 function crash(world: World, chance: Chance): void {
@@ -65,9 +71,9 @@ function jump(world: World, chance: Chance): void {
 }
 
 function revoke(world: World, chance: Chance): void {
-  const { authority, plan } = world;
+  const { authority } = world;
   if (chance.happens(300)) return authority.pardon();
-  const client = chance.pick(plan.clients);
+  const client = chance.below(CLIENTS_MAX);
   const filter = chance.pick(["t/#", "t/0", "s/#", "r/#", "w/#"]);
   authority.ban(chance.pick(["read", "write"]), `c${client}`, filter);
 }

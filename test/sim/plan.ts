@@ -40,12 +40,15 @@ export interface Plan {
 /** How long sessions last that are meant to outlast a run. */
 export const LASTING_SECONDS = 1_000_000;
 
+/** Their numbers are below this one. */
+export const CLIENTS_MAX = 6;
+
 const FAULT_PER_MILLE = 350;
 
 /** What a seed stands for. */
 export function planOf(seed: number): Plan {
   const chance = new Chance(seed, "plan");
-  const count = chance.between(2, 6);
+  const count = chance.between(2, CLIENTS_MAX);
   const clients = Array.from({ length: count }, (_, i) => i);
   const faults = FAULTS.filter(() => chance.happens(FAULT_PER_MILLE));
   return { seed, clients, faults, safetyMs: chance.between(4, 40) * 500 };

@@ -9,6 +9,7 @@ import { Writer } from "../../src/core/codec/writer.ts";
 import { ack, connect, publish, request, subscribe } from "../support/packets.ts";
 import type { Chance } from "./chance.ts";
 import type { ClientEnd, SimConnection } from "./network.ts";
+import { CLIENTS_MAX } from "./plan.ts";
 import type { World } from "./world.ts";
 
 const NOBODY: ClientEnd = { onBytes() {}, onClose() {} };
@@ -34,16 +35,21 @@ const HABITS: readonly Habit[] = [
     connection.freeze();
     const filter = chance.pick(["#", "rude/#", "t/#"]);
     const asked = subscribe(1, [request(filter, { qos: chance.below(3) as QoS })]);
-    const messages = Array.from({ length: chance.between(1, 300) }, () =>
-      publish(TOPIC, { payload: "y".repeat(chance.below(200)), retain: chance.happens(50) }));
+    const messages = Array.from(
+      { length: chance.between(1, 300) },
+      () => publish(TOPIC, { payload: "y".repeat(chance.below(200)), retain: chance.happens(50) }),
+    );
     connection.send(encoded(version, introduction(chance, version), asked, ...messages));
   },
   // Begins exchanges and ends none, or ends what was never begun.
   (connection, chance, version) => {
-    const packets = Array.from({ length: chance.between(1, 60) }, (_, i): Packet =>
-      chance.happens(800)
-        ? publish(TOPIC, { qos: chance.pick([1, 2]), packetId: i + 1, payload: "z" })
-        : ack(chance.pick(["puback", "pubrec", "pubrel", "pubcomp"]), chance.between(1, 60)));
+    const packets = Array.from(
+      { length: chance.between(1, 60) },
+      (_, i): Packet =>
+        chance.happens(800)
+          ? publish(TOPIC, { qos: chance.pick([1, 2]), packetId: i + 1, payload: "z" })
+          : ack(chance.pick(["puback", "pubrec", "pubrel", "pubcomp"]), chance.between(1, 60)),
+    );
     connection.send(encoded(version, introduction(chance, version), ...packets));
   },
   // Almost speaks MQTT.
@@ -51,7 +57,9 @@ const HABITS: readonly Habit[] = [
     const asked = subscribe(1, [request("rude/#", { qos: 1 })]);
     const said = publish(TOPIC, { qos: 1, packetId: 2, payload: "w" });
     const bytes = encoded(version, introduction(chance, version), asked, said, said);
-    for (let i = chance.between(1, 4); i > 0; i--) bytes[chance.below(bytes.length)] = chance.next();
+    for (let i = chance.between(1, 4); i > 0; i--) {
+      bytes[chance.below(bytes.length)] = chance.next();
+    }
     connection.send(bytes);
   },
 ];
@@ -68,7 +76,7 @@ export function behaveRudely(world: World, chance: Chance): void {
 export function lie(world: World, chance: Chance): void {
   const connection = world.dial(`liar ${chance.next()}`, NOBODY);
   world.rude.add(connection);
-  const clientId = `c${chance.pick(world.plan.clients)}`;
+  const clientId = `c${chance.below(CLIENTS_MAX)}`;
   const introduction = connect({ clientId, cleanStart: chance.happens(500), username: "liar" });
   connection.send(encoded(5, introduction));
   world.scheduler.after(chance.below(3000), () => connection.end());

@@ -274,7 +274,9 @@ export class SimClient implements ClientSink, ClientEnd {
     const properties: Properties = {};
     if (version === 5) {
       if (!leaves && kind !== "fresh") {
-        properties.sessionExpiryInterval = kind === "brief" ? character.expirySeconds : LASTING_SECONDS;
+        properties.sessionExpiryInterval = kind === "brief"
+          ? character.expirySeconds
+          : LASTING_SECONDS;
       }
       if (character.receiveMaximum > 0) properties.receiveMaximum = character.receiveMaximum;
       properties.topicAliasMaximum = 3;

@@ -51,6 +51,7 @@ export class World implements ClientWorld {
   violation: Violation | undefined;
   readonly #weather: Weather;
   #dialled = 0;
+  readonly #dialledBy: Map<string, number> = new Map();
 
   constructor(plan: Plan, sabotage: Sabotage = {}) {
     this.plan = plan;
@@ -62,7 +63,7 @@ export class World implements ClientWorld {
       splitPerMille: this.has("split") ? chance.pick([100, 500, 900]) : 0,
       windowBytes: chance.pick([300, 4000, 100_000]),
     };
-    this.authority = new Authority(this.scheduler, new Chance(seed, "authority"), {
+    this.authority = new Authority(this.scheduler, seed, {
       asksPerMille: this.has("ask") ? chance.pick([50, 500]) : 0,
       contradictsPerMille: this.has("contradict") ? 100 : 0,
     });
@@ -98,7 +99,9 @@ export class World implements ClientWorld {
 
   dial(clientId: string, end: ClientEnd): SimConnection {
     const number = ++this.#dialled;
-    const chance = new Chance(this.plan.seed, `connection ${clientId} ${number}`);
+    const ordinal = (this.#dialledBy.get(clientId) ?? 0) + 1;
+    this.#dialledBy.set(clientId, ordinal);
+    const chance = new Chance(this.plan.seed, `connection ${clientId} ${ordinal}`);
     const connection = new SimConnection(number, this.scheduler, chance, this.#weather, end);
     this.connections.add(connection);
     const delay = chance.below(this.#weather.delayMsMax + 1);
@@ -108,12 +111,13 @@ export class World implements ClientWorld {
 
   /** From the first connection up to where everybody is at rest. */
   async runUntilRest(): Promise<void> {
+    const { plan } = this;
     // Who watches for Wills must be there before the first of them.
     this.auditor.start(0);
     while (!this.#isWatched && this.violation === undefined) await this.#runFor(100);
-    this.clients.forEach((client, i) => client.start(20 * i));
+    plan.clients.forEach((number, i) => this.clients[i]!.start(20 * number));
     startFaults(this);
-    await this.#runFor(this.plan.safetyMs);
+    await this.#runFor(plan.safetyMs);
     this.#settle();
     await this.#runUntilQuiet(REST_MS_MAX);
     if (!this.#isQuiet) {
