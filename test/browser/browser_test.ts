@@ -136,7 +136,7 @@ test(
         isHeld: backlogBytes > MEGABYTE,
         publishReceived,
         hasDropped: publishDropped > 30_000,
-        hasGrown: grown > 150 * MEGABYTE,
+        hasGrown: grown > 200 * MEGABYTE,
       }, {
         isBounded: true,
         isHeld: true,
