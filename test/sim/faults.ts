@@ -23,6 +23,7 @@ const FAULT_KINDS: Partial<Record<Fault, FaultKind>> = {
   crash: { everyMsMax: 6000, strike: crash },
   jump: { everyMsMax: 8000, strike: jump },
   revoke: { everyMsMax: 1500, strike: revoke },
+  hibernate: { everyMsMax: 400, strike: (world) => world.broker.sleep() },
   rude: { everyMsMax: 1500, strike: behaveRudely },
   liar: { everyMsMax: 800, strike: lie },
 };

@@ -24,6 +24,7 @@ export const FAULTS = [
   "rude",
   "liar",
   "tight",
+  "hibernate",
 ] as const;
 
 export type Fault = typeof FAULTS[number];

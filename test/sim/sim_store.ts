@@ -22,6 +22,8 @@ export class SimStore implements Store {
   readonly #scheduler: Scheduler;
   readonly #chance: Chance;
   readonly #memory: MemoryStore = new MemoryStore();
+  /** It was given changes that it has not committed, and will be given them again. */
+  isBehind = false;
   /** What was asked of it and is not done. */
   #underway: readonly Change[] | undefined;
 
@@ -37,8 +39,10 @@ export class SimStore implements Store {
 
   commit(changes: readonly Change[]): void | Promise<void> {
     this.#underway = changes;
+    this.isBehind = true;
     return this.#perform(() => {
       this.#underway = undefined;
+      this.isBehind = false;
       this.#memory.commit(changes);
     });
   }
@@ -57,6 +61,7 @@ export class SimStore implements Store {
   crash(): void {
     const changes = this.#underway;
     this.#underway = undefined;
+    this.isBehind = false;
     if (changes !== undefined && this.#chance.happens(500)) this.#memory.commit(changes);
   }
 

@@ -72,6 +72,7 @@ export class World implements ClientWorld {
       failingPerMille: this.has("failing-store") ? chance.pick([50, 500]) : 0,
     });
     this.broker = new BrokerProcess({
+      hibernates: this.has("hibernate"),
       scheduler: this.scheduler,
       chance: new Chance(seed, "broker"),
       store: this.store,
@@ -182,7 +183,7 @@ export class World implements ClientWorld {
     return this.authority.openQuestions === 0 && core !== undefined && !core.hasChanges &&
       this.auditor.isAtRest &&
       this.clients.every((client) => client.isAtRest) &&
-      [...core.openConnections].every(({ session }) =>
+      [...core.connections].every(({ session }) =>
         session === undefined || (session.queue.length === 0 && session.owedRetained.size === 0)
       );
   }
