@@ -7,6 +7,7 @@ import { test } from "../harness.ts";
 import {
   BROWSER_TEST,
   BrowserSite,
+  PLAIN_HOST,
   type SiteFiles,
   type TabHandle,
 } from "../support/browser_site.ts";
@@ -149,6 +150,24 @@ test(
       await source!.call("publish", "end", "read again", { qos: 1 });
       assertEquals(await reader!.call("take", 1), ["end read again qos 1"]);
       assertEquals(await reader!.call("receivedBytes") > MEGABYTE, true);
+    }),
+);
+
+test(
+  "A tab that has no locks, as over plain HTTP, is missed when its keep alive is over",
+  BROWSER_TEST,
+  () =>
+    onTabs(0, async (_, site) => {
+      const [heir, closed] = [await site.tab(PLAIN_HOST), await site.tab(PLAIN_HOST)];
+      assertEquals(await heir.page.evaluate(() => isSecureContext), false);
+      await heir.call("connect", {});
+      await heir.call("subscribe", "#", 1);
+      const will = { topic: "will", payload: "gone" };
+      await closed.call("connect", { clientId: "closed", keepAlive: 1, will });
+      await closed.call("publish", "a", "here", { qos: 2 });
+      assertEquals(await heir.call("take", 1), ["a here qos 1"]);
+      await closed.page.close();
+      assertEquals(await heir.call("take", 1), ["will gone qos 0"]);
     }),
 );
 
