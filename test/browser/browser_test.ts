@@ -172,6 +172,24 @@ test(
 );
 
 test(
+  "Tabs whose shared worker is gone find the next one",
+  BROWSER_TEST,
+  () =>
+    onTabs(2, async ([one, two], site) => {
+      await one!.call("connect", { clientId: "one" });
+      await two!.call("connect", { clientId: "two" });
+      await two!.call("subscribe", "a", 1);
+      await site.endSharedWorkers();
+      await two!.call("subscribe", "b", 1);
+      await one!.call("publish", "a", "for the next", { qos: 1, retain: true });
+      const [line] = await two!.call("take", 1);
+      assertEquals(line!.replace(" retained", ""), "a for the next qos 1");
+      const { publishReceived, connections } = await one!.call("inside");
+      assertEquals([publishReceived, connections], [1, 2]);
+    }),
+);
+
+test(
   "A service worker is a broker too, and its clients find the next one when it is stopped",
   BROWSER_TEST,
   () =>

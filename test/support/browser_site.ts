@@ -111,6 +111,16 @@ export class BrowserSite {
     return kib * 1024;
   }
 
+  /** As a crash does. */
+  async endSharedWorkers(): Promise<void> {
+    const session = await this.#browser.newBrowserCDPSession();
+    const { targetInfos } = await session.send("Target.getTargets");
+    for (const { type, targetId } of targetInfos) {
+      if (type === "shared_worker") await session.send("Target.closeTarget", { targetId });
+    }
+    await session.detach();
+  }
+
   /** As the browser does after a while. */
   async stopServiceWorkers(page: Page): Promise<void> {
     const session = await this.#context.newCDPSession(page);
