@@ -1,23 +1,11 @@
-// Scenes between clients and the object, played on the faked host: what each client sees is noted
-// down, so that the same scene can be played with an object that never sleeps, one that sleeps
-// after every event, and one whose packets come in halves with a sleep between them.
+// Scenes between clients and the broker: what each client sees is noted down, so that the same
+// scene can be played where the object never sleeps, where it sleeps after every event, and where
+// packets come in halves with a sleep between them.
 
-import { BrokerObject } from "../../src/runtime/workers/worker.ts";
 import type { ConnectPacket, Packet } from "../../src/core/codec/packet.ts";
 import type { ProtocolVersion } from "../../src/core/codec/protocol.ts";
-import { FakeHost } from "../support/fake_durable_object.ts";
-import type { FakePeer } from "../support/fake_object_sockets.ts";
 import { ack, connect } from "../support/packets.ts";
 import { encoded } from "../support/raw_packet.ts";
-
-/** How a scene is played. */
-export interface Manner {
-  readonly sleepsAfter?: (event: number) => boolean;
-  /** Each packet comes in two messages. */
-  readonly inHalves?: boolean;
-  /** Bindings of the Worker. */
-  readonly env?: Readonly<Record<string, string>>;
-}
 
 /** What a client has seen: each packet in short, and the end of its connection. */
 export type Seen = readonly string[];
@@ -28,43 +16,42 @@ export interface Scene {
   play(stage: Stage): Promise<void>;
   /** By the name of the actor. */
   readonly expected: Readonly<Record<string, Seen>>;
+  /** Much time passes in it, which only a faked clock can let pass. */
+  readonly takesTime?: true;
 }
 
-/** Plays a scene to its end; what its actors have seen, and how many events it took. */
-export async function play(
-  scene: Pick<Scene, "play">,
-  manner: Manner,
-): Promise<{ seen: Record<string, Seen>; events: number; births: number }> {
-  const stage = new Stage(manner);
-  try {
-    await scene.play(stage);
-    await stage.host.settled();
-    const { events, births } = stage.host;
-    return { seen: stage.seen(), events, births };
-  } finally {
-    stage.host.close();
-  }
+/** A client's connection. */
+export interface Line {
+  readonly version: ProtocolVersion;
+  readonly isClosed: boolean;
+  /** Sends one message, and resolves when it has been dealt with. */
+  sendBytes(bytes: Uint8Array): Promise<void>;
+  /** All that has come since the last time. */
+  take(): Promise<Packet[]>;
+  /** Is gone without a word, and resolves when that has been noticed. */
+  vanish(): Promise<void>;
+}
+
+/** Where a scene is played. */
+export interface Theatre {
+  connect(version: ProtocolVersion, name: string): Promise<Line>;
+  advance(ms: number): Promise<void>;
 }
 
 export class Stage {
-  readonly host: FakeHost;
-  readonly #manner: Manner;
+  readonly #theatre: Theatre;
+  readonly #inHalves: boolean;
   readonly #actors: Actor[] = [];
 
-  constructor(manner: Manner) {
-    const { sleepsAfter, env = {} } = manner;
-    this.#manner = manner;
-    this.host = new FakeHost(BrokerObject, {
-      env: { MIDGE_ALLOW_ANONYMOUS: "true", ...env },
-      ...sleepsAfter === undefined ? {} : { sleepsAfter },
-    });
+  /** @param inHalves whether each packet comes in two messages. */
+  constructor(theatre: Theatre, inHalves: boolean) {
+    this.#theatre = theatre;
+    this.#inHalves = inHalves;
   }
 
   /** Opens a connection that says nothing yet. */
   async open(name: string, version: ProtocolVersion = 5): Promise<Actor> {
-    const peer = await this.host.connect();
-    peer.version = version;
-    const actor = new Actor(name, peer, this.#manner.inHalves === true);
+    const actor = new Actor(name, await this.#theatre.connect(version, name), this.#inHalves);
     this.#actors.push(actor);
     return actor;
   }
@@ -79,54 +66,61 @@ export class Stage {
 
   /** Lets time pass. */
   async advance(ms: number): Promise<void> {
-    await this.host.advance(ms);
+    await this.#theatre.advance(ms);
   }
 
-  seen(): Record<string, Seen> {
+  /**
+   * What all have seen. What the members of a group got counts as the group's, in the order of
+   * the messages: who of them got which is nobody's business.
+   */
+  async seen(): Promise<Record<string, Seen>> {
     const all: Record<string, string[]> = {};
-    for (const actor of this.#actors) (all[actor.name] ??= []).push(...actor.look());
+    for (const actor of this.#actors) {
+      const seen = await actor.look();
+      const isMember = actor.name.startsWith("member");
+      const name = isMember ? "members" : actor.name;
+      (all[name] ??= []).push(...isMember ? seen.filter((line) => /^publish/.test(line)) : seen);
+    }
+    all["members"]?.sort();
     return all;
   }
 }
 
 export class Actor {
   readonly name: string;
-  readonly peer: FakePeer;
+  readonly #line: Line;
   readonly #inHalves: boolean;
   readonly #seen: string[] = [];
   #isEndSeen = false;
 
-  constructor(name: string, peer: FakePeer, inHalves: boolean) {
+  constructor(name: string, line: Line, inHalves: boolean) {
     this.name = name;
-    this.peer = peer;
+    this.#line = line;
     this.#inHalves = inHalves;
   }
 
   /** Sends packets, each in a message of its own, or in two. */
   async send(...packets: readonly Packet[]): Promise<void> {
-    for (const packet of packets) {
-      const bytes = encoded(this.peer.version, packet);
-      await this.sendBytes(bytes);
-    }
+    for (const packet of packets) await this.sendBytes(encoded(this.#line.version, packet));
   }
 
   async sendBytes(bytes: Uint8Array): Promise<void> {
     const middle = bytes.length >> 1;
-    if (!this.#inHalves || middle === 0) return await this.peer.sendBytes(bytes);
-    await this.peer.sendBytes(bytes.subarray(0, middle));
-    await this.peer.sendBytes(bytes.subarray(middle));
+    if (!this.#inHalves || middle === 0) return await this.#line.sendBytes(bytes);
+    await this.#line.sendBytes(bytes.subarray(0, middle));
+    await this.#line.sendBytes(bytes.subarray(middle));
   }
 
   /** Takes what has come. */
-  take(): Packet[] {
-    const packets = this.peer.take();
+  async take(): Promise<Packet[]> {
+    const packets = await this.#line.take();
     this.#seen.push(...packets.map(inShort));
     return packets;
   }
 
   /** Acknowledges as a good client does, until nothing more comes. */
   async settle(): Promise<void> {
-    for (let packets = this.take(); packets.length > 0; packets = this.take()) {
+    for (let packets = await this.take(); packets.length > 0; packets = await this.take()) {
       for (const packet of packets) {
         if (packet.type === "publish" && packet.qos > 0) {
           await this.send(ack(packet.qos === 1 ? "puback" : "pubrec", packet.packetId));
@@ -138,12 +132,15 @@ export class Actor {
 
   /** Is gone without a word. */
   async vanish(): Promise<void> {
-    await this.peer.close(1006);
+    await this.take();
+    await this.#line.vanish();
+    await this.look();
   }
 
-  look(): Seen {
-    this.take();
-    if (this.peer.isClosed && !this.#isEndSeen) {
+  async look(): Promise<Seen> {
+    if (this.#isEndSeen) return this.#seen;
+    await this.take();
+    if (this.#line.isClosed) {
       this.#isEndSeen = true;
       this.#seen.push("end");
     }
