@@ -57,6 +57,8 @@ export function clientFrame(payload: Uint8Array, options: FrameOptions = {}): Ui
 
 export class WebSocketPeer implements Peer {
   onChunk: (chunk: Uint8Array) => void = () => {};
+  /** The server has closed, or has answered to that. */
+  onGoodbye: () => void = () => {};
   /** What was not a payload: the head of the reply, and frames as `pong:…` or `close:1000`. */
   head = "";
   readonly control: string[] = [];
@@ -131,13 +133,19 @@ export class WebSocketPeer implements Peer {
     if (length === 126) {
       length = bytes[at + 2]! << 8 | bytes[at + 3]!;
       start += 2;
-    } else if (length > 126) this.violations.push(`length ${length}`);
+    } else if (length === 127) {
+      if (at + 10 > bytes.length) return -1;
+      length = new DataView(bytes.buffer, bytes.byteOffset).getUint32(at + 6);
+      start += 8;
+    } else if (length > 127) this.violations.push(`length ${length}`);
     if (start + length > bytes.length) return -1;
     const payload = bytes.subarray(start, start + length);
     if (bytes[at] === 0x82) {
       if (payload.length > 0) this.onChunk(payload);
-    } else if (bytes[at] === 0x88) this.control.push(`close:${payload[0]! << 8 | payload[1]!}`);
-    else if (bytes[at] === 0x8a) this.control.push(`pong:${payload.join()}`);
+    } else if (bytes[at] === 0x88) {
+      this.control.push(`close:${payload[0]! << 8 | payload[1]!}`);
+      this.onGoodbye();
+    } else if (bytes[at] === 0x8a) this.control.push(`pong:${payload.join()}`);
     else this.violations.push(`first byte ${bytes[at]}`);
     return start + length;
   }

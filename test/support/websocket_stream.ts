@@ -19,11 +19,16 @@ export async function openWebSocket(
     socket.destroy();
     throw new Error(`There is no WebSocket: "${peer.head}"`);
   }
+  let isFinished = false;
+  const finish = (): void => {
+    if (!isFinished) peer.finish();
+    isFinished = true;
+  };
   const stream = new Duplex({
     read: () => void socket.resume(),
     write: (chunk: Uint8Array, _encoding, done) => void peer.send(chunk).then(() => done()),
     final(done) {
-      peer.finish();
+      finish();
       done();
     },
     destroy(error, done) {
@@ -33,6 +38,17 @@ export async function openWebSocket(
   });
   peer.onChunk = (chunk) => {
     if (!stream.push(chunk.slice())) socket.pause();
+  };
+  // Whoever is told of the end answers, or a server may wait for that.
+  let isAnswered = false;
+  socket.on("data", () => {
+    if (isAnswered || !peer.control.some((frame) => frame.startsWith("close:"))) return;
+    isAnswered = true;
+    peer.finish();
+  });
+  peer.onGoodbye = () => {
+    finish();
+    stream.push(null);
   };
   // Some are closed as soon as they are open.
   if (socket.closed) stream.push(null);

@@ -17,7 +17,6 @@ import { Writer } from "../../core/codec/writer.ts";
 import { Driver } from "../../driver/driver.ts";
 import { serveStream } from "../../driver/stream_connection.ts";
 import { SqliteStore } from "../../store/sqlite_store.ts";
-import { DEFAULT_LOG_TYPES } from "../../telemetry/log_line.ts";
 import { formatEvent } from "../../telemetry/format_event.ts";
 import { ObjectAlarm } from "./alarm.ts";
 import { attachedId, Attachments } from "./attachment.ts";
@@ -63,6 +62,10 @@ export class BrokerObject implements SocketOwner {
   /** Resolved with the turn that comes of an answer. */
   #answered: (() => void)[] = [];
 
+  get #wantsDebug(): boolean {
+    return this.#settings.logTypes.includes("debug");
+  }
+
   /** @throws {TypeError} when the bindings have a fault: then nobody is served. */
   constructor(state: ObjectState, bindings: Bindings) {
     const result = readSettings(bindings);
@@ -85,6 +88,7 @@ export class BrokerObject implements SocketOwner {
       policy: gatekeeper,
       keepsJournal: true,
       hibernates: true,
+      tracesPackets: this.#wantsDebug,
     });
     const woken = this.#wake(store);
     this.#driver = new Driver({
@@ -277,10 +281,13 @@ export class BrokerObject implements SocketOwner {
   }
 
   #log(event: BrokerEvent): void {
-    const wishes = { wantsDebug: false, wantsConnections: this.#settings.logsConnections };
-    for (const { type, text } of formatEvent(event, wishes)) {
+    const { logTypes, logsConnections: wantsConnections } = this.#settings;
+    for (
+      const { type, text } of formatEvent(event, { wantsDebug: this.#wantsDebug, wantsConnections })
+    ) {
+      if (!logTypes.includes(type)) continue;
       if (type === "error") console.error(text);
-      else if (DEFAULT_LOG_TYPES.includes(type)) console.log(text);
+      else console.log(text);
     }
   }
 }

@@ -20,6 +20,7 @@ import { countOrInfinity, countOrZero, integer, text, truth } from "../../config
 import { OperationError } from "../../core/base/operation_error.ts";
 import { DEFAULT_LIMITS, DEFAULT_LISTENER, type Limits } from "../../core/broker/limits.ts";
 import type { ListenerSettings } from "../../core/session/peer.ts";
+import { ALL_LOG_TYPES, DEFAULT_LOG_TYPES, type LogType } from "../../telemetry/log_line.ts";
 import type { Bindings } from "./workers_api.ts";
 
 const PREFIX = "MIDGE_";
@@ -33,6 +34,7 @@ export interface Settings {
   readonly chain: Chain;
   /** Whether it is logged who connects and leaves. */
   readonly logsConnections: boolean;
+  readonly logTypes: readonly LogType[];
   readonly tenants: Tenants;
 }
 
@@ -69,6 +71,7 @@ const PLACES: Readonly<Record<string, Place>> = {
   auto_id_prefix: { value: text({ syntax: "text", bytesMax: 50 }), grant: "autoIdPrefix" },
   check_retain_source: { value: truth, limit: "checksRetainSource" },
   connection_messages: { value: truth },
+  log_type: { value: lines },
   max_connections: { value: countOrInfinity, grant: "connectionsMax" },
   max_inflight_bytes: { value: countOrZero, limit: "inflightBytesMax" },
   max_inflight_messages: { value: window, limit: "inflightMessagesMax" },
@@ -112,6 +115,7 @@ export function readSettings(bindings: Bindings): SettingsResult {
   if (!TENANTS.includes(tenants as string)) {
     faults.push(`Error: Invalid 'tenants' value (${tenants}).`);
   }
+  const logTypes = logTypesOf(values.get("log_type"), faults);
   const notes: string[] = [];
   const chain = chainOf(values, faults, notes);
   if (faults.length > 0) return { faults };
@@ -119,11 +123,24 @@ export function readSettings(bindings: Bindings): SettingsResult {
     limits: limitsOf(values),
     listener: { ...DEFAULT_LISTENER, ...placed(values, "grant"), name: "websockets" },
     chain,
+    logTypes,
     logsConnections: values.get("connection_messages") !== false,
     // One of the words, as was just seen.
     tenants: tenants as Tenants,
   };
   return { settings, notes };
+}
+
+/** Words as after `log_type`, as many as there are lines. */
+function logTypesOf(value: unknown, faults: string[]): readonly LogType[] {
+  if (typeof value !== "string") return DEFAULT_LOG_TYPES;
+  const words = value.split(/\s+/);
+  if (words.includes("all")) return ALL_LOG_TYPES;
+  for (const word of words) {
+    const isKnown = word === "none" || (ALL_LOG_TYPES as readonly string[]).includes(word);
+    if (!isKnown) faults.push(`Error: Invalid log_type value (${word}).`);
+  }
+  return ALL_LOG_TYPES.filter((type) => words.includes(type));
 }
 
 function limitsOf(values: ReadonlyMap<string, unknown>): Limits {
