@@ -1,7 +1,9 @@
 /**
  * `deno task build`: bundles `mod.ts` into `dist/midge.js`, one module that Deno, Bun and Node run,
- * and `client_web.ts` into `dist/midge_client_web.js`, one for browsers. With `--compile`, Bun makes a single executable of it. Prints what each weighs. The path of another
- * program of ours, such as a benchmark's server, is bundled into `dist` under its own name.
+ * `client_web.ts` into `dist/midge_client_web.js`, one for browsers, and the Worker into
+ * `dist/midge_worker.js`. With `--compile`, Bun makes a single executable of the first. Prints what
+ * each weighs. The path of another program of ours, such as a benchmark's server, is bundled into
+ * `dist` under its own name.
  *
  * @module
  */
@@ -11,9 +13,11 @@ import { makeExecutable } from "./executable.ts";
 import { installPackages } from "./packages.ts";
 import { fromRoot } from "./root.ts";
 import { bundleWebClient } from "./web_client.ts";
+import { bundleWorker } from "./worker.ts";
 
 const BUNDLE = "dist/midge.js";
 const WEB_CLIENT = "dist/midge_client_web.js";
+const WORKER = "dist/midge_worker.js";
 const EXECUTABLE = "dist/midge";
 
 async function build(args: readonly string[]): Promise<void> {
@@ -29,6 +33,9 @@ async function build(args: readonly string[]): Promise<void> {
     const { code } = await bundleWebClient();
     await Deno.writeFile(fromRoot(WEB_CLIENT), code);
     await printSize(WEB_CLIENT, code);
+    const worker = await bundleWorker();
+    await Deno.writeFile(fromRoot(WORKER), worker.code);
+    await printSize(WORKER, worker.code);
   }
   await stopBundler();
   await printSize(bundle, await Deno.readFile(fromRoot(bundle)));

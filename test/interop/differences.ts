@@ -7,6 +7,12 @@ export interface Difference<T> {
   readonly because: string;
 }
 
+/** What the Worker shows instead, which its host makes of it. */
+export interface Gap<T> {
+  readonly edge: T;
+  readonly because: string;
+}
+
 /** Why Mosquitto is not asked where more QoS 2 messages are under way than a client allows. */
 export const OVERRUNS_WINDOW = "2.0.11 loses count of its send quota at QoS 2: it now and then " +
   "sends more than the Receive Maximum, or nothing any more";

@@ -16,6 +16,8 @@ export interface WorkerdOptions {
   readonly bindings?: Readonly<Record<string, string>>;
   /** A configuration of one's own: files by their path, the first of which is served. */
   readonly files?: Readonly<Record<string, string>>;
+  /** Told each line that the Worker logs. */
+  readonly onLine?: (line: string) => void;
   /** What runs which Worker; unless given, what the tests are told. */
   readonly program?: WorkerdProgram;
 }
@@ -47,6 +49,7 @@ export class WorkerdProcess {
   readonly #ports: Map<string, number> = new Map();
   #listening = 0;
   #output: Uint8Array[] = [];
+  #toldLines = 0;
 
   constructor(folder: string, options: WorkerdOptions) {
     this.folder = folder;
@@ -124,11 +127,13 @@ export class WorkerdProcess {
     });
     this.#child = child;
     this.#output = [];
+    this.#toldLines = 0;
     this.#listening = 0;
     let isEnded = false;
     const take = (chunk: Uint8Array): void => {
       this.#output.push(chunk);
       this.#findPorts();
+      this.#tellLines();
     };
     child.stdout!.on("data", take);
     child.stderr!.on("data", (chunk: Uint8Array) => this.#output.push(chunk));
@@ -175,6 +180,14 @@ export class WorkerdProcess {
     await mkdir(join(this.folder, "disk"));
     await mkdir(join(this.folder, "dist"));
     await copyFile(this.#program.worker, join(this.folder, "dist", WORKER));
+  }
+
+  #tellLines(): void {
+    const { onLine } = this.#options;
+    if (onLine === undefined) return;
+    const whole = this.output.slice(0, this.output.lastIndexOf("\n") + 1).split("\n");
+    for (const line of whole.slice(this.#toldLines, -1)) onLine(line);
+    this.#toldLines = whole.length - 1;
   }
 
   #findPorts(): void {
