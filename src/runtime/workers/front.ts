@@ -50,7 +50,6 @@ export function makeWorker({ objectOf }: WorkerOptions = {}): Worker {
       const objects = objectsOf(bindings);
       if (objectOf === undefined && tenants === "username") {
         const { 0: client, 1: socket } = makePair();
-        socket.accept();
         passOn(socket, request, (username) => find(objects, username ?? COMMON));
         return switchTo(client, subprotocolOf(request)!);
       }

@@ -18,7 +18,7 @@ const FRAMES_MAX = 1000;
 const INTERNAL_ERROR = 1011;
 const NORMAL_CLOSURE = 1000;
 
-/** Passes a client on to whatever object is found for its user name. */
+/** Accepts a client, and passes it on to whatever object is found for its user name. */
 export function passOn(
   client: PlainSocket,
   request: Request,
@@ -30,6 +30,8 @@ export function passOn(
   let isAsked = false;
   let isGone = false;
   let object: PlainSocket | undefined;
+  client.binaryType = "arraybuffer";
+  client.accept();
 
   const ask = (username: string | undefined): void => {
     isAsked = true;
@@ -39,6 +41,7 @@ export function passOn(
         client.close(INTERNAL_ERROR);
         return;
       }
+      socket.binaryType = "arraybuffer";
       socket.accept();
       object = socket;
       socket.addEventListener("message", ({ data }) => client.send(data));

@@ -16,7 +16,7 @@ import { parsePasswordFile, PasswordFile } from "../../auth/password_file.ts";
 import type { FileProblem, Parsed } from "../../auth/text_lines.ts";
 import { WorkGate } from "../../auth/work_gate.ts";
 import type { ValueKind } from "../../config/option.ts";
-import { countOrInfinity, countOrZero, integer, text, truth } from "../../config/values.ts";
+import { countOrInfinity, countOrZero, empty, integer, text, truth } from "../../config/values.ts";
 import { OperationError } from "../../core/base/operation_error.ts";
 import { DEFAULT_LIMITS, DEFAULT_LISTENER, type Limits } from "../../core/broker/limits.ts";
 import type { ListenerSettings } from "../../core/session/peer.ts";
@@ -61,7 +61,11 @@ const window = integer({
   value: (number) => number < 0 || number === WINDOW_MAX ? 0 : number,
 });
 const aliases = integer({ min: 0, max: 65_535 });
-const lines = text({ syntax: "lines", bytesMax: Infinity });
+/** The text of a whole file, which says itself what is wrong with a line of it. */
+const lines: ValueKind = {
+  syntax: "lines",
+  read: (input) => input.text === "" ? empty(input) : { value: input.text },
+};
 
 const PLACES: Readonly<Record<string, Place>> = {
   acl_file: { value: lines },

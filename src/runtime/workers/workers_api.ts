@@ -17,6 +17,8 @@ export interface HibernatingSocket {
 
 /** A WebSocket that a Worker itself has accepted or dialled. */
 export interface PlainSocket {
+  /** Newer hosts give blobs unless told otherwise. */
+  binaryType?: string;
   accept(): void;
   send(message: ArrayBuffer | Uint8Array<ArrayBuffer> | string): void;
   close(code?: number, reason?: string): void;
