@@ -12,7 +12,7 @@ import { noteLine, Site } from "./site.ts";
 export async function openEdge(): Promise<Site> {
   const site = new Site("workerd");
   const workerd = await WorkerdProcess.start({
-    bindings: { MIDGE_ALLOW_ANONYMOUS: "true" },
+    bindings: { MIDGE_ALLOW_ANONYMOUS: "true", MIDGE_LOG_TYPE: "all" },
     onLine: (line) => noteLine(site, line),
   });
   try {

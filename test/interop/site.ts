@@ -116,7 +116,9 @@ export async function openMosquitto(): Promise<Site> {
 export function noteLine(site: Site, line: string): void {
   const connected = /^New client connected from \S+ as (\S+) /.exec(line)?.[1];
   if (connected !== undefined) site.note("connected", connected);
-  const gone = /^Client (\S+) (?:disconnected|closed its|already|has exceeded)/.exec(line)?.[1];
+  const gone = /^Client (\S+) (?:\[\S*\] )?(?:disconnected|closed its|already|has exceeded)/.exec(
+    line,
+  )?.[1];
   if (gone !== undefined) site.note("gone", gone);
   const subscribed = /^(\S+) [012] \S+$/.exec(line)?.[1];
   if (subscribed !== undefined) site.note("subscribed", subscribed);

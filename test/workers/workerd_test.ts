@@ -20,7 +20,7 @@ import { connectTo, WorkerdTheatre } from "./workerd_theatre.ts";
 
 const PUBACK = ack("puback", 0);
 
-const OPEN = { bindings: { MIDGE_ALLOW_ANONYMOUS: "true" } };
+const OPEN = { bindings: { MIDGE_ALLOW_ANONYMOUS: "true", MIDGE_LOG_TYPE: "all" } };
 
 /** Opened one by one: each handshake is three turns of two processes. */
 const MANY = 1000;
