@@ -20,7 +20,10 @@ import { connectTo, WorkerdTheatre } from "./workerd_theatre.ts";
 
 const PUBACK = ack("puback", 0);
 
-const OPEN = { bindings: { MIDGE_ALLOW_ANONYMOUS: "true", MIDGE_LOG_TYPE: "all" } };
+const OPEN = {
+  bindings: { MIDGE_ALLOW_ANONYMOUS: "true", MIDGE_LOG_TYPE: "all" },
+  isForgetful: true,
+};
 
 /** Opened one by one: each handshake is three turns of two processes. */
 const MANY = 1000;
@@ -82,7 +85,7 @@ test(
   PROCESS_TEST,
   async () => {
     await WorkerdProcess.with(
-      { bindings: { ...OPEN.bindings, MIDGE_TENANTS: "path" } },
+      { ...OPEN, bindings: { ...OPEN.bindings, MIDGE_TENANTS: "path" } },
       async (workerd) => {
         for (const [i, scene] of SCENES.entries()) {
           if (scene.takesTime) continue;
@@ -126,7 +129,7 @@ test(
   "The Worker loses no acknowledged message when workerd is killed [MQTT-4.3.2-4]",
   PROCESS_TEST,
   async () => {
-    await WorkerdProcess.with(OPEN, async (workerd) => {
+    await WorkerdProcess.with({ ...OPEN, isForgetful: false }, async (workerd) => {
       const session = { cleanStart: false, properties: { sessionExpiryInterval: 3600 } };
       let sent = 0;
       const acknowledged = new Set<string>();
