@@ -17,7 +17,7 @@ import { installForeignPeers } from "./foreign_peers.ts";
 import { installPackages, installRuntime } from "./packages.ts";
 import { fromRoot, listTestFiles } from "./root.ts";
 import { findMissing, runSuite, type SuiteName, type SuiteResult } from "./suite.ts";
-import { bundleWorker, WORKER_ENTRY } from "./worker.ts";
+import { bundleForWeb, WORKER_ENTRY } from "./web_bundles.ts";
 
 interface Arguments {
   readonly only: ReadonlySet<string>;
@@ -107,7 +107,7 @@ async function bundle(files: readonly string[], outdir: string): Promise<SuiteRe
       failures.push({ file: "mod.ts", message: error.message })
     );
   }
-  await bundleWorker().then(
+  await bundleForWeb(WORKER_ENTRY).then(
     ({ code }) => Deno.writeFile(fromRoot(`${outdir}/midge_worker.js`), code),
     (error: Error) => failures.push({ file: WORKER_ENTRY, message: error.message }),
   );

@@ -14,7 +14,7 @@ import { digits, grouped, table } from "../broker/text_plot.ts";
 import { installRuntime } from "../../tools/packages.ts";
 import { fromRoot } from "../../tools/root.ts";
 import { stopBundler } from "../../tools/bundle.ts";
-import { bundleWorker, WORKER_ENTRY } from "../../tools/worker.ts";
+import { bundleForWeb, WORKER_ENTRY } from "../../tools/web_bundles.ts";
 import { WorkerdProcess } from "../../test/support/workerd_process.ts";
 import { type Candidate, coldStart, OPEN, wakeUps } from "./waking.ts";
 
@@ -52,7 +52,7 @@ async function main(words: readonly string[]): Promise<void> {
 async function build(name: string, entry: string): Promise<Candidate> {
   const worker = fromRoot(`${FOLDER}/${name}_worker.js`);
   await Deno.mkdir(fromRoot(FOLDER), { recursive: true });
-  await Deno.writeFile(worker, (await bundleWorker(entry)).code);
+  await Deno.writeFile(worker, (await bundleForWeb(entry)).code);
   return { name, worker };
 }
 

@@ -12,12 +12,23 @@ import type { DriverHost, FailureStage } from "../driver/driver.ts";
 import type { BrokerRuntime, Listener } from "../runtime/runtime.ts";
 import type { TlsOptions } from "../runtime/tls.ts";
 import type { Accept, Transport, TransportHandler } from "../transport/transport.ts";
+import {
+  serveWebSocket,
+  type StandardWebSocket,
+  type WebSocketPlace,
+} from "../transport/web_socket_transport.ts";
+import { createFetchHandler, type FetchHandler } from "./fetch_handler.ts";
 import { WEB_HOST, WebBroker, type WebBrokerOptions } from "./web_broker.ts";
 
 /** How a {@linkcode Broker} is made. Everything has a default. */
 export interface BrokerOptions extends WebBrokerOptions {
   /** The runtime to listen with, or how to find it when it is needed. */
   readonly runtime?: BrokerRuntime | (() => Promise<BrokerRuntime>);
+  /**
+   * The origins of pages that may connect by a server of somebody else's, to `fetch` for example;
+   * any, when none is given.
+   */
+  readonly origins?: readonly string[];
 }
 
 /** Where and how a {@linkcode Broker} listens. */
@@ -51,6 +62,24 @@ export class Broker extends WebBroker {
   readonly #webHost: DriverHost;
   #closed: Promise<void> | undefined;
 
+  /**
+   * Answers a request that a server of the host has received: one for a WebSocket that speaks MQTT
+   * becomes a client, any other is told why not. It may be handed around without its broker.
+   *
+   * ```ts
+   * import { Broker } from "./mod.ts";
+   *
+   * const broker = new Broker();
+   * const response = await broker.fetch(new Request("http://localhost/mqtt"));
+   * console.log(response.status); // 426: this was no request for a WebSocket
+   * await broker.close();
+   * ```
+   *
+   * The host's own second argument is to be passed on: Bun needs it, and on Deno it tells who the
+   * client is.
+   */
+  readonly fetch: FetchHandler;
+
   constructor(options: BrokerOptions = {}) {
     const { runtime = noRuntime } = options;
     const webHost = { ...WEB_HOST };
@@ -59,6 +88,28 @@ export class Broker extends WebBroker {
     this.#findRuntime = typeof runtime === "function" ? runtime : () => Promise.resolve(runtime);
     this.#onError = options.onError ?? (() => {});
     this.#granted = { ...DEFAULT_LISTENER, ...options.listener };
+    this.fetch = createFetchHandler({
+      findRuntime: () => this.#adoptRuntime(),
+      accept: (transport) => this.accept(transport),
+      origins: options.origins ?? [],
+      isClosed: () => this.#closed !== undefined,
+      onError: (error) => this.#onError("accept", error),
+    });
+  }
+
+  /**
+   * Serves one client over a `WebSocket` object, of whichever package or platform, that is open or
+   * about to be; it has agreed to the subprotocol `mqtt` already.
+   *
+   * @param place where the client is, if that is known.
+   * @returns when the connection is over.
+   */
+  serveWebSocket(socket: StandardWebSocket, place: WebSocketPlace = {}): Promise<void> {
+    this.#assertOpen();
+    return serveWebSocket(socket, (transport) => this.accept(transport), {
+      keepsBytes: true,
+      ...place,
+    });
   }
 
   /**
@@ -78,8 +129,7 @@ export class Broker extends WebBroker {
    */
   async listen(options: ListenOptions = {}): Promise<Listener> {
     this.#assertOpen();
-    const runtime = await this.#findRuntime();
-    this.#webHost.defer = (flush) => runtime.defer(flush);
+    const runtime = await this.#adoptRuntime();
     const accept = await this.#layers(options);
     const { port = 1883, hostname = "127.0.0.1", path, mode = 0o770 } = options;
     const tls = options.tls === undefined ? undefined : { ...DEFAULT_TLS, ...options.tls };
@@ -106,6 +156,12 @@ export class Broker extends WebBroker {
   /** As of a broker without listeners, once it has stopped listening. */
   override close(): Promise<void> {
     return this.#closed ??= this.#close();
+  }
+
+  async #adoptRuntime(): Promise<BrokerRuntime> {
+    const runtime = await this.#findRuntime();
+    this.#webHost.defer = (flush) => runtime.defer(flush);
+    return runtime;
   }
 
   /** What a listener's connections pass through on their way to the core. */

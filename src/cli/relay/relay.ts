@@ -79,6 +79,7 @@ async function reload(
   log("information", "Reloading certificates.");
   try {
     await server.reload();
+    log("information", "The certificates have been reloaded.");
   } catch (error) {
     if (!(error instanceof StartError)) throw error;
     for (const line of error.lines) log("error", line);

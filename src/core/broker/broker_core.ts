@@ -8,6 +8,7 @@
  * @module
  */
 
+import { assert } from "../base/assert.ts";
 import { NO_PROPERTIES, type Properties } from "../codec/property.ts";
 import type { QoS } from "../codec/protocol.ts";
 import { ReasonCode } from "../codec/reason_code.ts";
@@ -24,6 +25,7 @@ import { feedStarved, pump, takeLoaded } from "./pump.ts";
 import { applyAnswer, processPackets } from "./dispatch.ts";
 import { endConnection } from "./end.ts";
 import type { BrokerEvent, CloseCause } from "./event.ts";
+import type { Hibernation, Sleeper } from "./hibernation.ts";
 import type { Batch } from "./journal.ts";
 import type { ListenerSettings, Peer } from "../session/peer.ts";
 import { publish } from "./publish.ts";
@@ -31,9 +33,7 @@ import type { Answer, Question } from "./question.ts";
 import { expel } from "./refuse.ts";
 import { configure, type Judge, recheck, type Reconfiguration } from "./reconfigure.ts";
 import { restoreAll } from "./restore.ts";
-import { writeSnapshot } from "./snapshot.ts";
 import { type BrokerCoreOptions, BrokerState, type Load } from "./state.ts";
-import type { Sleeper } from "./wake.ts";
 import { answerWill, publishWill } from "./wills.ts";
 
 /** A message that the host publishes; one that it passes on has the client as its publisher. */
@@ -58,9 +58,12 @@ const NOTHING: TurnOutputs = Object.freeze({ questions: [], loads: [], events: [
 
 export class BrokerCore {
   readonly #state: BrokerState;
+  readonly #hibernation: Hibernation | undefined;
 
-  constructor(options: BrokerCoreOptions) {
+  /** @param hibernation for a broker whose memory may go while its connections stay. */
+  constructor(options: BrokerCoreOptions, hibernation?: Hibernation) {
     this.#state = new BrokerState(options);
+    this.#hibernation = hibernation;
   }
 
   get counters(): Readonly<Counters> {
@@ -214,12 +217,13 @@ export class BrokerCore {
     const state = this.#state;
     connection.outbox.discard();
     state.countBacklog(connection);
-    if (state.starved.size > 0) feedStarved(state, now);
     endConnection(state, connection, {
       cause,
       publishesWill: true,
       ...detail === undefined ? {} : { detail },
     }, now);
+    // Not before it has ended: it may be one of those, and nothing would ever leave it.
+    if (state.starved.size > 0) feedStarved(state, now);
   }
 
   /** Input: handling this connection's bytes failed by our own fault. */
@@ -301,9 +305,10 @@ export class BrokerCore {
     records: Iterable<StoredRecord>,
     now: number,
     listeners: Iterable<ListenerSettings> = [],
-    sleepers: Iterable<Sleeper> = [],
+    sleepers?: Iterable<Sleeper>,
   ): readonly Connection[] {
-    return restoreAll(this.#state, records, { listeners, sleepers }, now);
+    const wake = sleepers && (() => this.#asHibernating().putBack(this.#state, sleepers));
+    return restoreAll(this.#state, records, { listeners, wake }, now);
   }
 
   /**
@@ -311,7 +316,7 @@ export class BrokerCore {
    * is durable; `false` while that cannot be, because bytes or an answer are on their way.
    */
   snapshot(connection: Connection, writer: Writer, now: number): boolean {
-    return writeSnapshot(this.#state, connection, writer, now);
+    return this.#asHibernating().write(this.#state, connection, writer, now);
   }
 
   /** Input: the store has committed what it was given last. */
@@ -387,5 +392,10 @@ export class BrokerCore {
     state.loads = [];
     state.events = [];
     return { questions, loads, events };
+  }
+
+  #asHibernating(): Hibernation {
+    assert(this.#hibernation !== undefined, "The broker was not made to hibernate");
+    return this.#hibernation;
   }
 }

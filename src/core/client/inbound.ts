@@ -107,7 +107,7 @@ export class Inbound implements ReadingContext {
     return true;
   }
 
-  /** Sends PUBACK [MQTT-4.3.2-4] or PUBREC [MQTT-4.3.3-8]. */
+  /** Sends PUBACK [MQTT-4.3.2-4] or PUBREC [MQTT-4.3.3-8]. [MQTT-4.5.0-2] */
   finish(qos: QoS, packetId: number, reasonCode: ReasonCode): void {
     if (qos === 1) return this.#sendAck(PacketType.PUBACK, packetId, reasonCode);
     if (reasonCode >= ReasonCode.UNSPECIFIED_ERROR) this.#receiver.release(packetId);

@@ -153,10 +153,12 @@ test("Retained messages beyond the backlog follow as the reader takes them", () 
 });
 
 /** So many readers, all frozen, under a total of forty thousand bytes. */
-function crowd(count: number, qos: QoS = 0): { broker: VirtualBroker; readers: VirtualClient[] } {
-  const broker = new VirtualBroker({
-    limits: { backlogBytesMax: 160_000, backlogBytesTotalMax: 40_000 },
-  });
+function crowd(
+  count: number,
+  qos: QoS = 0,
+  backlogBytesTotalMax = 40_000,
+): { broker: VirtualBroker; readers: VirtualClient[] } {
+  const broker = new VirtualBroker({ limits: { backlogBytesMax: 160_000, backlogBytesTotalMax } });
   const readers = range(0, count).map((i) => {
     const client = broker.connect({ clientId: `${i}`, keepAlive: 0 });
     client.send(subscribe(1, [request("a", { qos })]));
@@ -192,6 +194,15 @@ test("A total backlog that stays is made to go: who takes nothing for long is se
   for (const reader of frozen) reader.drop();
   assertEquals(numbers(readers[0]!.settle()), range(0, 15));
   assertEquals(broker.core.backlogBytes, 0);
+});
+
+test("Who leaves while his messages wait for the total backlog leaves nothing behind", () => {
+  for (const backlogBytesTotalMax of [36_000, 38_000, 40_000, 42_000]) {
+    const { broker, readers } = crowd(10, 0, backlogBytesTotalMax);
+    say(broker, 15, 0);
+    for (const reader of readers) reader.drop();
+    assertEquals([broker.core.connectionCount, broker.core.backlogBytes], [0, 0]);
+  }
 });
 
 test("What a lent buffer holds up leaves when the buffer returns, also while packets wait for an answer", () => {
