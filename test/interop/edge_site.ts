@@ -13,6 +13,7 @@ export async function openEdge(): Promise<Site> {
   const site = new Site("workerd");
   const workerd = await WorkerdProcess.start({
     bindings: { MIDGE_ALLOW_ANONYMOUS: "true", MIDGE_LOG_TYPE: "all" },
+    isForgetful: true,
     onLine: (line) => noteLine(site, line),
   });
   try {

@@ -4,6 +4,7 @@
 
 import { Buffer } from "node:buffer";
 import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync } from "node:fs";
 import { copyFile, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -16,6 +17,8 @@ export interface WorkerdOptions {
   readonly bindings?: Readonly<Record<string, string>>;
   /** A configuration of one's own: files by their path, the first of which is served. */
   readonly files?: Readonly<Record<string, string>>;
+  /** Whether what it writes need not outlive the machine; that spares the disk. */
+  readonly isForgetful?: boolean;
   /** Told each line that the Worker logs. */
   readonly onLine?: (line: string) => void;
   /** What runs which Worker; unless given, what the tests are told. */
@@ -24,6 +27,8 @@ export interface WorkerdOptions {
 
 /** The compatibility date of what the tests run. */
 const COMPATIBILITY_DATE = "2026-11-01";
+/** A folder in memory, where the system has one. */
+const MEMORY = "/dev/shm";
 const CONFIG = "config.capnp";
 const WORKER = "midge_worker.js";
 
@@ -72,7 +77,8 @@ export class WorkerdProcess {
   }
 
   static async start(options: WorkerdOptions = {}): Promise<WorkerdProcess> {
-    const workerd = new WorkerdProcess(await mkdtemp(join(tmpdir(), "midge-workerd-")), options);
+    const base = options.isForgetful === true && existsSync(MEMORY) ? MEMORY : tmpdir();
+    const workerd = new WorkerdProcess(await mkdtemp(join(base, "midge-workerd-")), options);
     try {
       await workerd.#prepare();
       await workerd.launch();
