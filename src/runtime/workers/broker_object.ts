@@ -12,7 +12,8 @@ import { BrokerCore } from "../../core/broker/broker_core.ts";
 import type { Connection } from "../../core/broker/connection.ts";
 import type { BrokerEvent } from "../../core/broker/event.ts";
 import type { Answer, Question } from "../../core/broker/question.ts";
-import type { Sleeper } from "../../core/broker/wake.ts";
+import type { Sleeper } from "../../core/broker/hibernation.ts";
+import { HIBERNATION } from "../../core/broker/wake.ts";
 import { Writer } from "../../core/codec/writer.ts";
 import { Driver } from "../../driver/driver.ts";
 import { serveStream } from "../../driver/stream_connection.ts";
@@ -89,7 +90,7 @@ export class BrokerObject implements SocketOwner {
       keepsJournal: true,
       hibernates: true,
       tracesPackets: this.#wantsDebug,
-    });
+    }, HIBERNATION);
     const woken = this.#wake(store);
     this.#driver = new Driver({
       core: this.#core,
