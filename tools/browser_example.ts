@@ -5,6 +5,7 @@
  * @module
  */
 
+import { readFile } from "node:fs/promises";
 import { stopBundler } from "./bundle.ts";
 import { fromRoot } from "./root.ts";
 import { bundleForWeb } from "./web_bundles.ts";
@@ -18,29 +19,35 @@ const TYPES: Readonly<Record<string, string>> = {
   "broker.js": "text/javascript",
 };
 
-/** Writes the page, its script and the worker into `dist/browser`, which it returns. */
+/** The page, its script and the worker, by their names. */
+export async function browserExample(): Promise<Readonly<Record<string, Uint8Array>>> {
+  const files: Record<string, Uint8Array> = {};
+  for (const name of Object.keys(TYPES)) {
+    files[name] = name.endsWith(".js")
+      ? (await bundleForWeb(`${SOURCE}/${name.replace(/\.js$/, ".ts")}`)).code
+      : await readFile(fromRoot(`${SOURCE}/${name}`));
+  }
+  return files;
+}
+
+/** Writes them into `dist/browser`, which it returns. */
 export async function buildBrowserExample(): Promise<string> {
   await Deno.mkdir(fromRoot(FOLDER), { recursive: true });
-  for (const name of Object.keys(TYPES)) {
-    const source = `${SOURCE}/${name.replace(/\.js$/, ".ts")}`;
-    const bytes = name.endsWith(".js")
-      ? (await bundleForWeb(source)).code
-      : await Deno.readFile(fromRoot(source));
+  for (const [name, bytes] of Object.entries(await browserExample())) {
     await Deno.writeFile(fromRoot(`${FOLDER}/${name}`), bytes);
   }
   return FOLDER;
 }
 
 async function serve(port: number): Promise<void> {
-  await buildBrowserExample();
+  const files = await browserExample();
   await stopBundler();
   const onListen = (): void => console.log(`Open http://127.0.0.1:${port}/ in two tabs`);
-  Deno.serve({ hostname: "127.0.0.1", port, onListen }, async ({ url }) => {
+  Deno.serve({ hostname: "127.0.0.1", port, onListen }, ({ url }) => {
     const name = new URL(url).pathname.slice(1) || "index.html";
-    const type = TYPES[name];
-    if (type === undefined) return new Response("There is no such file\n", { status: 404 });
-    const body = await Deno.readFile(fromRoot(`${FOLDER}/${name}`));
-    return new Response(body, { headers: { "content-type": type } });
+    const body = files[name];
+    if (body === undefined) return new Response("There is no such file\n", { status: 404 });
+    return new Response(body.slice(), { headers: { "content-type": TYPES[name]! } });
   });
 }
 

@@ -1,4 +1,3 @@
-/// <reference lib="dom" />
 /**
  * One tab of the example: an MQTT client whose broker is a worker that all tabs share. Who is here
  * is a retained message of each tab, which its Will takes away when the tab closes; the lamp is one
@@ -6,6 +5,7 @@
  *
  * @module
  */
+/// <reference lib="dom" />
 
 import { Client, type ClientEvent, dialPort, type Message } from "../../client_web.ts";
 

@@ -45,12 +45,6 @@ export async function openWebSocket(
     if (!stream.push(chunk.slice())) socket.pause();
   };
   // Whoever is told of the end answers, or a server may wait for that.
-  let isAnswered = false;
-  socket.on("data", () => {
-    if (isAnswered || !peer.control.some((frame) => frame.startsWith("close:"))) return;
-    isAnswered = true;
-    peer.finish();
-  });
   peer.onGoodbye = () => {
     finish();
     stream.push(null);

@@ -15,13 +15,13 @@ import { ReasonCode } from "../codec/reason_code.ts";
 import type { Writer } from "../codec/writer.ts";
 import type { Delivery } from "../session/delivery.ts";
 import { makeMessage } from "../session/make_message.ts";
-import { advance, fail, unblock } from "./attend.ts";
+import { advance, fail, feedStarved, unblock } from "./attend.ts";
 import type { StoredRecord } from "./change.ts";
 import { Connection } from "./connection.ts";
 import { tell } from "./control.ts";
 import type { Counters } from "./counters.ts";
 import { describeSubscriptions } from "./describe_subscriptions.ts";
-import { feedStarved, pump, takeLoaded } from "./pump.ts";
+import { pump, takeLoaded } from "./pump.ts";
 import { applyAnswer, processPackets } from "./dispatch.ts";
 import { endConnection } from "./end.ts";
 import type { BrokerEvent, CloseCause } from "./event.ts";
@@ -217,11 +217,8 @@ export class BrokerCore {
     const state = this.#state;
     connection.outbox.discard();
     state.countBacklog(connection);
-    endConnection(state, connection, {
-      cause,
-      publishesWill: true,
-      ...detail === undefined ? {} : { detail },
-    }, now);
+    const ending = { cause, publishesWill: true, ...detail === undefined ? {} : { detail } };
+    endConnection(state, connection, ending, now);
     // Not before it has ended: it may be one of those, and nothing would ever leave it.
     if (state.starved.size > 0) feedStarved(state, now);
   }

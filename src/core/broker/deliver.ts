@@ -178,9 +178,7 @@ export function hasWindow(
 /** What waits for the connection is sent when it has taken something, or when others have. */
 export function stall(state: BrokerState, connection: Connection, now: number): void {
   connection.isStalled = true;
-  if (!state.isOverTotal) return;
-  state.starved.add(connection);
-  state.scheduleHousekeeping(now);
+  if (state.isOverTotal) state.starve(connection, now);
 }
 
 function makeDelivery(

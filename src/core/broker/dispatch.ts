@@ -53,6 +53,8 @@ export function processPackets(
     state.isBacklogged(connection) || state.journal.isFull;
   // Whatever it sent might add to what the store has yet to commit.
   if (state.journal.isFull && connection.phase !== "ended") state.blocked.add(connection);
+  // It may have nothing to take itself, and then only the others can make room.
+  if (state.isOverTotal && connection.phase !== "ended") state.starve(connection, now);
   if (isPaused !== connection.isPaused) {
     connection.isPaused = isPaused;
     state.markDirty(connection);

@@ -315,7 +315,7 @@ function isNewExchange(
       if (state.records(session)) state.hold(connection);
       return false;
     case "too many duplicates":
-      throw new ProtocolError("MQTT-4.3.3-9", `Packet "${packetId}" is repeated without an end`);
+      throw new ProtocolError("4.3.3", `Packet "${packetId}" is repeated without an end`);
     case "window exceeded":
       state.counters.publishDropped++;
       state.emit({ kind: "receive-maximum-exceeded", clientId: session.clientId });

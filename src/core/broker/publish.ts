@@ -52,7 +52,7 @@ function hasCopy(session: Session<Connection>, publication: number): boolean {
 
 /**
  * Delivers to the member whose turn it is, passing over those who may not have the topic. A member
- * that is away keeps its turn: the message waits in its session. [MQTT-4.8.2-5]
+ * that is away keeps its turn: the message waits in its session. [MQTT-4.8.2-4] [MQTT-4.8.2-5]
  */
 function deliverToOne(
   state: BrokerState,

@@ -207,17 +207,6 @@ export function takeLoaded(
   pump(state, session, now);
 }
 
-/** Sends what waited for the total backlog to go, as far as it has gone. */
-export function feedStarved(state: BrokerState, now: number): void {
-  // Only once there is room for some time, so that it is not asked for each packet.
-  if (state.backlogBytes > state.limits.backlogBytesTotalMax / 2) return;
-  for (const connection of state.starved) {
-    state.starved.delete(connection);
-    if (connection.session !== undefined) pump(state, connection.session, now);
-    if (state.isOverTotal) return;
-  }
-}
-
 function fitsDelivery(
   state: BrokerState,
   connection: Connection,

@@ -155,7 +155,7 @@ export class BrokerState {
   readonly counters: Counters = new Counters();
   /** Bytes that all connections together have not taken. */
   backlogBytes = 0;
-  /** Connections whose messages wait because of that total, not because of their own backlog. */
+  /** Connections whose messages or packets wait because of that total, not of their own backlog. */
   readonly starved: Set<Connection> = new Set();
 
   readonly arena: MessageArena = new MessageArena();
@@ -265,6 +265,12 @@ export class BrokerState {
   /** Whether all connections together have so much to take that nobody should be given more. */
   get isOverTotal(): boolean {
     return this.backlogBytes > this.limits.backlogBytesTotalMax;
+  }
+
+  /** Has the connection wait until what all of them have not taken is less. */
+  starve(connection: Connection, now: number): void {
+    this.starved.add(connection);
+    this.scheduleHousekeeping(now);
   }
 
   /** Whether so much waits in memory that what the store keeps should wait there. */

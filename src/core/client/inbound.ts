@@ -84,7 +84,7 @@ export class Inbound implements ReadingContext {
         if (!this.#waiting.has(packetId)) this.finish(2, packetId, ReasonCode.SUCCESS);
         return false;
       case "too many duplicates":
-        throw new ProtocolError("MQTT-4.3.3-9", `Packet "${packetId}" is repeated without an end`);
+        throw new ProtocolError("4.3.3", `Packet "${packetId}" is repeated without an end`);
       case "window exceeded":
         throw exceeded();
     }

@@ -17,11 +17,7 @@ export function upgradeWebSocket(
 ): Response {
   // Afterwards the request is closed, and there is no address any more.
   const place = placeOf(context);
-  const { socket, response } = Deno.upgradeWebSocket(request, {
-    protocol: subprotocol,
-    // Whether a client still lives is told by its Keep Alive.
-    idleTimeout: 0,
-  });
+  const { socket, response } = Deno.upgradeWebSocket(request, { protocol: subprotocol });
   serveWebSocket(socket, accept, place).catch(onError);
   return response;
 }

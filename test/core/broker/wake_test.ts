@@ -368,7 +368,7 @@ test("A sleeper whose session has gone to somebody else is closed", () => {
   assertEquals(later.core.takeClosings(), [woken[1]!]);
 });
 
-test("Shared subscriptions are not always the first member's where each turn wakes the broker [MQTT-4.8.2-4]", () => {
+test("Shared subscriptions are not always the first member's where each turn wakes the broker", () => {
   const broker = brokerOf();
   const members = ["one", "two", "three"].map((clientId) => broker.connect({ clientId }));
   for (const member of members) member.send(subscribe(1, [request("$share/g/a")]));
