@@ -6,12 +6,13 @@ import { Buffer } from "node:buffer";
 import { assertEquals } from "@std/assert";
 import mqtt, { type IClientOptions } from "mqtt";
 import type { Packet } from "../../src/core/codec/packet.ts";
+import { PBKDF2_OF_SECRET } from "../auth/hashes.ts";
 import { test } from "../harness.ts";
 import { endAll, JS_VERSION_NAMES, JS_VERSIONS, JsClient } from "../interop/js_client.ts";
 import { skipWithout } from "../support/foreign.ts";
 import { ForeignProcess, linesOf } from "../support/foreign_process.ts";
 import { MidgeProcess, PROCESS_TEST } from "../support/midge_process.ts";
-import { ack, publish, will } from "../support/packets.ts";
+import { ack, bytesOf, publish, will } from "../support/packets.ts";
 import { encoded } from "../support/raw_packet.ts";
 import { until } from "../support/wait.ts";
 import type { WireClient } from "../support/wire_client.ts";
@@ -274,3 +275,39 @@ test(
     });
   },
 );
+
+test("The Worker checks a password while its client and others go on", PROCESS_TEST, async () => {
+  const bindings = {
+    MIDGE_PASSWORD_FILE: `ada:${PBKDF2_OF_SECRET[1]}\nbob:${PBKDF2_OF_SECRET[0]}\n`,
+    MIDGE_ACL_FILE: "user ada\ntopic readwrite a/#\nuser bob\ntopic read a/#\n",
+  };
+  await WorkerdProcess.with({ bindings, isForgetful: true }, async (workerd) => {
+    const right = { password: bytesOf("secret") };
+    for (let round = 0; round < 5; round++) {
+      const bob = await connectTo(workerd, "/mqtt", 5);
+      await bob.handshake({ clientId: "bob", username: "bob", ...right });
+      await bob.subscribe(["a/#", "b/#"]);
+      const ada = await connectTo(workerd, "/mqtt", 5);
+      const eve = await connectTo(workerd, "/mqtt", 5);
+      // Nobody waits for an answer, and the object is told to sleep as soon as it may.
+      ada.send(ada.connectBytes({ clientId: "ada", username: "ada", ...right }));
+      eve.send(eve.connectBytes({ clientId: "eve", username: "ada", password: bytesOf("guess") }));
+      for (const topic of ["a/1", "b/1"]) {
+        ada.publish(topic, "ada");
+        eve.publish(topic, "eve");
+      }
+      await workerd.evict();
+      const refusal = (await eve.untilClosed())[0]!;
+      await ada.next("the CONNACK");
+      await ada.ping();
+      const seen = (await bob.ping()).map((packet) =>
+        packet.type === "publish"
+          ? `${packet.topic} ${new TextDecoder().decode(packet.payload)}`
+          : ""
+      );
+      assertEquals(seen, ["a/1 ada"]);
+      assertEquals(refusal.type === "connack" && refusal.reasonCode, 135);
+      for (const client of [ada, bob]) client.destroy();
+    }
+  });
+});
