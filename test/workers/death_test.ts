@@ -34,7 +34,9 @@ class Stubborn {
     }
     if (packets.length === 0) return [...before, ...this.#peer.take()];
     const came = await this.#peer.exchange(...packets);
-    return this.#peer.isClosed ? undefined : [...before, ...came];
+    const all = [...before, ...came];
+    // Whatever came before the end counts.
+    return this.#peer.isClosed && all.length === 0 ? undefined : all;
   }
 
   /** Sends a packet until one of a kind comes back for it. */
