@@ -14,7 +14,11 @@
  */
 
 import { Broker as NeutralBroker, type BrokerOptions } from "./src/app/broker.ts";
-import { currentRuntime } from "./src/runtime/current.ts";
+import {
+  type BunWebSocketHandlers,
+  WEB_SOCKET_HANDLERS,
+} from "./src/runtime/bun/web_socket_connection.ts";
+import { currentBrokerRuntime, currentRuntime } from "./src/runtime/current.ts";
 import type { Store } from "./src/store/store.ts";
 
 export type {
@@ -54,7 +58,22 @@ export { ReasonCode } from "./src/core/codec/reason_code.ts";
 export { OperationError, type OperationErrorCode } from "./src/core/base/operation_error.ts";
 export type { FailureStage } from "./src/driver/driver.ts";
 export type { ByteDuplex, StreamAddress } from "./src/driver/stream_connection.ts";
-export type { BrokerRuntime, Listener } from "./src/runtime/runtime.ts";
+export type {
+  BunWebSocket,
+  BunWebSocketHandlers,
+} from "./src/runtime/bun/web_socket_connection.ts";
+export type { FetchHandler } from "./src/app/fetch_handler.ts";
+export type { StandardWebSocket, WebSocketPlace } from "./src/transport/web_socket_transport.ts";
+export type {
+  BrokerRuntime,
+  Listener,
+  SocketUpgrade,
+  SocketUpgrader,
+  UpgradedRequest,
+  UpgradedSocket,
+  UpgradeRequest,
+  UpgradeRules,
+} from "./src/runtime/runtime.ts";
 export type { PskOptions, TlsOptions } from "./src/runtime/tls.ts";
 export { MemoryStore } from "./src/store/memory_store.ts";
 export type { LoadLimits, Store } from "./src/store/store.ts";
@@ -76,8 +95,11 @@ export type { Accept, Transport, TransportHandler } from "./src/transport/transp
  * ```
  */
 export class Broker extends NeutralBroker {
+  /** What `Bun.serve` needs beside {@linkcode Broker.fetch}; of all brokers the same. */
+  readonly websocket: BunWebSocketHandlers = WEB_SOCKET_HANDLERS;
+
   constructor(options: BrokerOptions = {}) {
-    super({ runtime: currentRuntime, ...options });
+    super({ runtime: currentBrokerRuntime, ...options });
   }
 }
 

@@ -10,6 +10,7 @@ import { generatedDocs } from "./docs.ts";
 import { runCommand } from "./process.ts";
 import { fromRoot, listFiles, ROOT } from "./root.ts";
 import { importArrows, noCycles } from "./tidy/arrows.ts";
+import { badInputs } from "./tidy/bad_inputs.ts";
 import { linksLead } from "./tidy/links.ts";
 import {
   fileSize,
@@ -26,6 +27,7 @@ import {
   productLock,
   reasonedSkips,
 } from "./tidy/words.ts";
+import { traceability } from "./trace/traces.ts";
 import { hashPrivate, neutralZone, noModuleState, pureCore } from "./tidy/zones.ts";
 
 /** All rules, in the order in which their findings are printed. */
@@ -48,6 +50,8 @@ export const RULES: readonly Rule[] = [
   productLock,
   generatedDocs,
   linksLead,
+  badInputs,
+  traceability,
 ];
 
 const GIT_LIMIT_MS = 30_000;

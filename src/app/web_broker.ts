@@ -19,7 +19,8 @@ import type { ListenerSettings } from "../core/session/peer.ts";
 import { Driver, type DriverHost, type FailureStage } from "../driver/driver.ts";
 import { type ByteDuplex, serveStream, type StreamAddress } from "../driver/stream_connection.ts";
 import type { Store } from "../store/store.ts";
-import type { Transport, TransportHandler } from "../transport/transport.ts";
+import { servePort } from "../transport/message_port.ts";
+import type { Accept, Transport, TransportHandler } from "../transport/transport.ts";
 
 /** How a {@linkcode WebBroker} is made. Everything has a default. */
 export interface WebBrokerOptions {
@@ -144,15 +145,19 @@ export class WebBroker {
   }
 
   /**
-   * Serves one client over any duplex of bytes: a WebSocketStream, a WebTransport stream, a pipe.
+   * Serves one client over a port of a channel, as a page has to its workers, or over any duplex of
+   * bytes: a WebSocketStream, a WebTransport stream, a pipe.
    *
-   * @param duplex closed by the broker when the client leaves.
+   * @param end closed by the broker when the client leaves.
    * @param address what to call the client before it has said who it is.
    * @returns when the connection is over.
    */
-  serve(duplex: ByteDuplex, address: StreamAddress = {}): Promise<void> {
+  serve(end: MessagePort | ByteDuplex, address: StreamAddress = {}): Promise<void> {
     this.#assertOpen();
-    return serveStream(duplex, (transport) => this.#driver.accept(transport), address);
+    const accept: Accept = (transport) => this.#driver.accept(transport);
+    return "postMessage" in end
+      ? servePort(end, accept, address)
+      : serveStream(end, accept, address);
   }
 
   /**

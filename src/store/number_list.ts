@@ -1,6 +1,6 @@
 /**
- * Numbers in one text, separated by commas, as SQLite gives those of a page: read one by one, without
- * a text for each.
+ * Numbers in one text, separated by commas, as SQLite gives those of a page: read one by one,
+ * without a text for each.
  *
  * @module
  */

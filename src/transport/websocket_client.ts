@@ -30,6 +30,8 @@ export interface WebSocketRequest {
   /** How long all of it may take, in milliseconds. */
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
+  /** Where frames are made, for those who open many WebSockets; each has its own unless given. */
+  readonly pool?: BufferPool;
 }
 
 /** Idle buffers of one connection. */
@@ -139,7 +141,7 @@ class Opening implements TransportHandler {
     const { accept, onOpened, onFailed } = this.#parts;
     const connection = new WebSocketConnection(this.#transport, {
       isWriting: this.#isWriting,
-      pool: new BufferPool(POOL_BYTES_MAX),
+      pool: this.#request.pool ?? new BufferPool(POOL_BYTES_MAX),
       masks: new WebSocketMasks(),
     });
     try {

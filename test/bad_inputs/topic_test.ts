@@ -57,18 +57,22 @@ const NOT_TEXT: readonly (readonly [name: string, bytes: readonly number[]])[] =
 ];
 
 everyWay(
-  "B-25 What is not the text that MQTT allows is malformed wherever a string is [MQTT-1.5.4-1]",
+  "B-25 What is not the text that MQTT allows is malformed wherever a string is [MQTT-1.5.4-1] [MQTT-1.5.7-1]",
   (enter) =>
     enter({}, async (arena) => {
       for (const version of VERSIONS) {
         const rows = NOT_TEXT.flatMap(([name, bytes]) => {
           const value = text(bytes);
           const withString = packet(0x30, "t", properties(5, 0x03, value));
+          const withPair = packet(0x30, "t", properties(5, 0x26, "key", value));
           return [
             [`${name} in a topic`, publish(version, value), "malformed packet"] as const,
             [`${name} in a filter`, subscribe(version, value), "malformed packet"] as const,
             ...version === 5
-              ? [[`${name} in a property`, withString, "malformed packet"] as const]
+              ? [
+                [`${name} in a property`, withString, "malformed packet"] as const,
+                [`${name} in a pair`, withPair, "malformed packet"] as const,
+              ]
               : [],
           ];
         });

@@ -8,6 +8,7 @@ import type { Connection } from "../../src/core/broker/connection.ts";
 import type { Batch } from "../../src/core/broker/journal.ts";
 import type { Load } from "../../src/core/broker/state.ts";
 import type { BrokerEvent, CloseCause } from "../../src/core/broker/event.ts";
+import { HIBERNATION } from "../../src/core/broker/wake.ts";
 import { DEFAULT_LIMITS, DEFAULT_LISTENER, type Limits } from "../../src/core/broker/limits.ts";
 import type { Answer, Policy, Question } from "../../src/core/broker/question.ts";
 import { prng } from "../../src/core/base/prng.ts";
@@ -80,7 +81,7 @@ export class VirtualBroker {
         random,
         ...rest,
         keepsJournal: store !== undefined || (options.keepsJournal ?? false),
-      });
+      }, HIBERNATION);
     this.#core = this.#makeCore();
   }
 

@@ -173,6 +173,7 @@ export class RelayServer {
       resource: webSocket.resource,
       subprotocol,
       headers: { "X-Forwarded-For": clientAddress },
+      pool: this.#pool,
       timeoutMs,
       signal,
     }, accept);

@@ -108,6 +108,7 @@ export function expireSession(
   session: Session<Connection>,
   now: number,
 ): void {
+  // [MQTT-4.1.0-2]
   if (session.endsAt <= now) {
     state.counters.sessionsExpired++;
     state.emit({ kind: "session-expired", clientId: session.clientId });

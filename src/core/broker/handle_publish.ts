@@ -90,12 +90,12 @@ export function handlePublish(
       return;
     }
   }
-  // Both are read before `publish`, which may use the view's bytes no longer.
-  const { qos, packetId } = view;
+  // All are read before `publish`, which may use the view's bytes no longer.
+  const { qos, packetId, retain } = view;
   const matched = publishOrHandOver(state, session, message, topic, now);
   if (qos === 0) return;
   acknowledgePublished(state, connection, session, qos, packetId, matched);
-  state.holdSince(connection, recorded);
+  state.holdPublished(connection, retain, recorded);
 }
 
 /** Has the outside decide; the connection's packets wait for the answer. */
@@ -160,9 +160,10 @@ export function answerPublish(
   }
   const topic = state.routes.find(message.topicBytes, message.topicStart, message.topicEnd);
   const { recorded } = state.journal;
+  const { retain } = message;
   const matched = topic === null ? 0 : publishOrHandOver(state, session, message, topic, now);
   acknowledgePublished(state, connection, session, qos, packetId, matched);
-  if (qos > 0) state.holdSince(connection, recorded);
+  if (qos > 0) state.holdPublished(connection, retain, recorded);
 }
 
 /** Acknowledges a message that was asked about and goes nowhere. */
@@ -229,6 +230,7 @@ function findTopic(state: BrokerState, connection: Connection, bytes: Uint8Array
     }
     topic = connection.lastTopic = found;
   }
+  // [MQTT-3.3.2-12]
   if (topicAlias > 0) {
     connection.inboundAliases ??= new InboundAliases();
     connection.inboundAliases.set(topicAlias, topic);
@@ -314,7 +316,7 @@ function isNewExchange(
       if (state.records(session)) state.hold(connection);
       return false;
     case "too many duplicates":
-      throw new ProtocolError("MQTT-4.3.3-9", `Packet "${packetId}" is repeated without an end`);
+      throw new ProtocolError("4.3.3", `Packet "${packetId}" is repeated without an end`);
     case "window exceeded":
       state.counters.publishDropped++;
       state.emit({ kind: "receive-maximum-exceeded", clientId: session.clientId });
@@ -338,7 +340,10 @@ function acknowledgePublished(
   acknowledge(state, connection, session, qos, packetId, reasonCode);
 }
 
-/** Acknowledges a PUBLISH. A version 5 PUBREC that refuses ends the exchange. */
+/**
+ * Acknowledges a PUBLISH. A version 5 PUBREC that refuses ends the exchange.
+ * [MQTT-3.3.4-1] [MQTT-4.3.2-5] [MQTT-4.3.3-9] [MQTT-4.3.3-13]
+ */
 function acknowledge(
   state: BrokerState,
   connection: Connection,

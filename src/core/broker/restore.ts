@@ -18,11 +18,11 @@ import type { Change, StoredRecord, WillOwner } from "./change.ts";
 import type { Connection } from "./connection.ts";
 import { hasWindow } from "./deliver.ts";
 import { recordSession, removeSession, scheduleSession } from "./end.ts";
+import type { Woken } from "./hibernation.ts";
 import { DEFAULT_LISTENER } from "./limits.ts";
 import { putRetained, scheduleSweep, takeRetained } from "./retained.ts";
 import type { BrokerState, UndecidedWill } from "./state.ts";
 import { subscribe, unsubscribe } from "./subscriptions.ts";
-import { putBack, type Sleeper } from "./wake.ts";
 import { delayWill, resumeWill } from "./wills.ts";
 
 /** The listeners of the present configuration by their names. */
@@ -35,15 +35,15 @@ type UndecidedByNumber = Map<number, UndecidedWill>;
 export interface Surroundings {
   /** The listeners of the present configuration. */
   readonly listeners: Iterable<ListenerSettings>;
-  /** Connections that have outlived the broker's memory. */
-  readonly sleepers: Iterable<Sleeper>;
+  /** Puts back the connections that have outlived the broker's memory, where some have. */
+  readonly wake: (() => Woken) | undefined;
 }
 
 /** Replays what a store gives, and puts connections back in their order. */
 export function restoreAll(
   state: BrokerState,
   records: Iterable<StoredRecord>,
-  { listeners, sleepers }: Surroundings,
+  { listeners, wake }: Surroundings,
   now: number,
 ): readonly Connection[] {
   const byName: ListenersByName = new Map();
@@ -53,15 +53,15 @@ export function restoreAll(
   state.isReplaying = true;
   for (const record of records) restore(state, record, byName, undecided);
   state.isReplaying = false;
-  const { connections, goOn } = putBack(state, sleepers);
+  const woken = wake?.();
   finish(state, now);
   // All first, because the next ones begin with the same numbers.
   for (const number of undecided.keys()) {
     state.journal.record({ kind: "undecided-will-removed", number });
   }
   for (const will of undecided.values()) resumeWill(state, will, now);
-  goOn(now);
-  return connections;
+  woken?.goOn(now);
+  return woken?.connections ?? [];
 }
 
 /**

@@ -159,7 +159,7 @@ export class BrokerState {
   readonly counters: Counters = new Counters();
   /** Bytes that all connections together have not taken. */
   backlogBytes = 0;
-  /** Connections whose messages wait because of that total, not because of their own backlog. */
+  /** Connections whose messages or packets wait because of that total, not of their own backlog. */
   readonly starved: Set<Connection> = new Set();
 
   readonly arena: MessageArena = new MessageArena();
@@ -271,6 +271,12 @@ export class BrokerState {
     return this.backlogBytes > this.limits.backlogBytesTotalMax;
   }
 
+  /** Has the connection wait until what all of them have not taken is less. */
+  starve(connection: Connection, now: number): void {
+    this.starved.add(connection);
+    this.scheduleHousekeeping(now);
+  }
+
   /** Whether so much waits in memory that what the store keeps should wait there. */
   get isCrowded(): boolean {
     return this.stored.loadedBytes >= this.limits.queueWindowBytesTotalMax;
@@ -341,6 +347,15 @@ export class BrokerState {
   /** Likewise, if anything was recorded after the change of that number. */
   holdSince(connection: Connection, recorded: number): void {
     if (this.journal.recorded > recorded) this.hold(connection);
+  }
+
+  /**
+   * Likewise, for the acknowledgement of a message. That nothing is retained any more may be so
+   * because of an earlier change, which nobody waits for.
+   */
+  holdPublished(connection: Connection, retain: boolean, recorded: number): void {
+    if (retain) this.hold(connection);
+    else this.holdSince(connection, recorded);
   }
 }
 

@@ -6,26 +6,17 @@
  * @module
  */
 
-import type { ListenerSettings, Peer } from "../session/peer.ts";
 import { Connection } from "./connection.ts";
 import { processPackets } from "./dispatch.ts";
+import type { Hibernation, Sleeper, Woken } from "./hibernation.ts";
 import { pump } from "./pump.ts";
-import { readSnapshot } from "./snapshot.ts";
+import { readSnapshot, writeSnapshot } from "./snapshot.ts";
 import type { BrokerState } from "./state.ts";
 
-/** A connection that has slept. */
-export interface Sleeper {
-  readonly peer: Peer;
-  /** The settings that it came in by; the broker's own when there are none. */
-  readonly listener?: ListenerSettings | undefined;
-  readonly snapshot: Uint8Array;
-}
+/** For a broker whose host may take its memory away. */
+export const HIBERNATION: Hibernation = Object.freeze({ write: writeSnapshot, putBack });
 
-/** Puts connections back, in their order, into a broker that has its sessions. */
-export function putBack(
-  state: BrokerState,
-  sleepers: Iterable<Sleeper>,
-): { readonly connections: readonly Connection[]; readonly goOn: (now: number) => void } {
+function putBack(state: BrokerState, sleepers: Iterable<Sleeper>): Woken {
   const rests: Uint8Array[] = [];
   const connections: Connection[] = [];
   for (const sleeper of sleepers) {

@@ -14,7 +14,6 @@ import { AckView } from "../codec/ack.ts";
 import { encodeAuth } from "../codec/auth.ts";
 import { encodeConnect } from "../codec/connect.ts";
 import { decodePacket } from "../codec/decode.ts";
-import { encodeDisconnect } from "../codec/disconnect.ts";
 import { MqttError, ProtocolError } from "../codec/error.ts";
 import { Framer } from "../codec/framer.ts";
 import type { ConnackPacket, ConnectPacket, Packet, SubscriptionRequest } from "../codec/packet.ts";
@@ -71,6 +70,7 @@ export class ClientEngine {
   readonly #ack: AckView = new AckView();
   readonly #outbound: Outbound;
   readonly #inbound: Inbound;
+  #isFresh = false; // its session began with the present connection
   #keepAliveMs = 0;
   #lastSentAt = 0;
   /** The application is being shown a message that is acknowledged when it returns. */
@@ -130,6 +130,7 @@ export class ClientEngine {
   connect(packet: ConnectPacket, now: number): void {
     assert(this.#phase === "idle" || this.#phase === "ended", "A connection is under way");
     const { protocolVersion, cleanStart } = packet;
+    this.#isFresh = cleanStart;
     // Older versions have none, and so the broker will not know of any.
     const properties = protocolVersion === 5 ? packet.properties : NO_PROPERTIES;
     this.#forgetConnection();
@@ -221,7 +222,7 @@ export class ClientEngine {
     options: PublishOptions,
     now: number,
   ): number {
-    if (this.#phase !== "connected") return PublishRefusal.NOT_CONNECTED;
+    if (this.#phase !== "connected") return PublishRefusal.NOT_CONNECTED; // [MQTT-3.1.2-30]
     return this.#outbound.publish(topic, payload, options, now);
   }
 
@@ -265,7 +266,7 @@ export class ClientEngine {
       this.#finishShowing(qos, packetId);
       const { sessionExpiryInterval } = properties;
       if (sessionExpiryInterval === 0) this.#outbound.isResumable = false;
-      encodeDisconnect(this.outbox, reasonCode, this.#version, properties);
+      this.#outbound.disconnect(reasonCode, properties);
     }
     this.#phase = "ended"; // [MQTT-3.14.4-2]
   }
@@ -354,10 +355,13 @@ export class ClientEngine {
       this.#phase = "ended";
       return this.#sink.onConnack(packet);
     }
+    if (packet.sessionPresent && this.#isFresh) {
+      throw new ProtocolError("MQTT-3.2.2-4", "There is a session where none was to be");
+    }
     this.#phase = "connected";
     const { properties } = packet;
     this.clientId = properties.assignedClientId ?? this.clientId;
-    // [MQTT-3.2.2-21]
+    // [MQTT-3.2.2-21] [MQTT-3.1.2-21]
     if (properties.serverKeepAlive !== undefined) {
       this.#keepAliveMs = properties.serverKeepAlive * 1000;
     }
@@ -374,7 +378,7 @@ export class ClientEngine {
   /** The broker broke the protocol: say so where that is possible, and end. */
   #giveUp(error: MqttError): void {
     if (this.#phase === "connected" && this.#version === 5) {
-      encodeDisconnect(this.outbox, error.reasonCode, 5);
+      this.#outbound.disconnect(error.reasonCode);
     }
     this.#phase = "ended";
     this.#sink.onError(error);

@@ -9,6 +9,7 @@
 import { assert } from "../base/assert.ts";
 import { decodeUtf8 } from "../base/utf8.ts";
 import { type AckView, encodeAck } from "../codec/ack.ts";
+import { encodeDisconnect } from "../codec/disconnect.ts";
 import { ProtocolError } from "../codec/error.ts";
 import { NO_PROPERTIES, type Properties } from "../codec/property.ts";
 import { type AckType, PacketType, type ProtocolVersion, type QoS } from "../codec/protocol.ts";
@@ -96,6 +97,7 @@ export class Outbound {
     // The property is a bit; its absence means 2.
     this.#qosMax = (properties.maximumQos ?? 2) as QoS;
     this.#takesRetain = properties.retainAvailable !== false;
+    // [MQTT-3.2.2-17] [MQTT-3.2.2-18]
     const aliasesMax = Math.min(properties.topicAliasMaximum ?? 0, this.aliasesMax);
     this.#aliases = aliasesMax > 0 ? new OutboundAliases(aliasesMax) : undefined;
     const window = PACKET_ID_MAX - REQUESTS_MAX;
@@ -167,12 +169,24 @@ export class Outbound {
     return options.properties?.topicAlias === undefined ? this.#aliases : undefined;
   }
 
+  /** Says good-bye, without what is only for people to read where that makes it too large. */
+  disconnect(reasonCode: ReasonCode, properties: Properties = NO_PROPERTIES): void {
+    const outbox = this.#outbox;
+    const start = outbox.length;
+    encodeDisconnect(outbox, reasonCode, this.version, properties);
+    if (outbox.length - start <= this.#packetSizeMax) return;
+    // [MQTT-3.14.2-3] [MQTT-3.14.2-4]
+    const { reasonString: _reason, userProperties: _pairs, ...others } = properties;
+    outbox.length = start;
+    encodeDisconnect(outbox, reasonCode, this.version, others);
+  }
+
   /** Requests that wait for their answer. */
   get requestCount(): number {
     return this.#requests.size;
   }
 
-  /** An identifier for a request; there must be fewer than `REQUESTS_MAX`. */
+  /** An identifier for a request; there must be fewer than `REQUESTS_MAX`. [MQTT-3.3.4-8] */
   request(): number {
     assert(this.#requests.size < REQUESTS_MAX, "Too many requests were made at once");
     let packetId = this.#lastRequestId;
@@ -212,6 +226,7 @@ export class Outbound {
       entry.delivery = undefined;
       this.#sink.onReceived?.(ack.packetId);
     }
+    // [MQTT-4.6.0-4]
     const isKnown = entry !== undefined;
     const code = isKnown ? ReasonCode.SUCCESS : ReasonCode.PACKET_IDENTIFIER_NOT_FOUND;
     this.#sendPubrel(ack.packetId, code);

@@ -65,6 +65,11 @@ export class Sender {
     return this.#window;
   }
 
+  /** How many packets have begun. */
+  get begun(): number {
+    return this.#order;
+  }
+
   /** The identifier that was given last. */
   get lastPacketId(): number {
     return this.#lastPacketId;
@@ -146,7 +151,10 @@ export class Sender {
       .sort((a, b) => a!.order - b!.order) as InflightEntry[]; // filtered just above
   }
 
-  /** Takes an identifier for a packet that is sent now. The send quota must not be used up. */
+  /**
+   * Takes an identifier for a packet that is sent now. The send quota must not be used up.
+   * [MQTT-2.2.1-4] [MQTT-4.3.2-1] [MQTT-4.3.3-1]
+   */
   begin(awaits: AwaitedPacket, delivery: Delivery | undefined, payloadBytes: number = 0): number {
     assert(this.sendQuota > 0, "A packet was sent beyond the send quota");
     this.#outstanding++;
@@ -184,7 +192,7 @@ export class Sender {
     this.#count--;
   }
 
-  /** The receiver has the message: only the identifier is left to be released. */
+  /** The receiver has the message: only the identifier is left to be released. [MQTT-4.3.3-6] */
   received(entry: InflightEntry): void {
     entry.awaits = AwaitedPacket.PUBCOMP;
     this.#letGo(entry);

@@ -1,7 +1,6 @@
 /**
  * The members of one shared subscription: same Share Name, same filter. The route table holds the
  * group, and each message goes to one member, in turn, in the order in which they joined.
- * [MQTT-4.8.2-4]
  *
  * @module
  */

@@ -210,6 +210,7 @@ test("A broker that dies while somebody is asked about a message has not receive
   const dying = new VirtualBroker({ store, policy });
   dying.connect({ clientId: "publisher", ...LASTING }).send(publish("t", message));
   const broker = new VirtualBroker({ store, policy });
+  broker.core.restore(store.load(), broker.now);
   const subscriber = broker.connect({ clientId: "subscriber" });
   subscriber.exchange(subscribe(1, [request("t")]));
   const publisher = broker.connect({ clientId: "publisher", ...LASTING });
@@ -273,6 +274,19 @@ test("A Will that is being decided about when its session ends survives the brok
   restarted(dying.now);
   assertEquals(asked, []);
   assertEquals([...store.load()].filter(({ kind }) => kind === "undecided-will-set"), []);
+});
+
+test("That nothing is retained any more is acknowledged once it is durable, whoever removed it [MQTT-4.3.2-2]", () => {
+  const store = new MemoryStore();
+  const broker = new VirtualBroker({ store, holdsCommits: true });
+  const client = broker.connect({ clientId: "client" });
+  client.send(publish("t", { retain: true, payload: "old" }));
+  broker.commit();
+  client.send(publish("t", { retain: true }), publish("t", { retain: true, qos: 1, packetId: 1 }));
+  assertEquals(client.take(), []);
+  broker.commit();
+  assertEquals(client.take(), [ack("puback", 1, ReasonCode.NO_MATCHING_SUBSCRIBERS)]);
+  assertEquals([...store.load()], []);
 });
 
 test("B-34 A firehose into a session that is away takes a window of memory, and the store the rest", () => {

@@ -1,12 +1,15 @@
 // The broker sleeps and wakes between any two inputs, and no client notices: whatever is drawn, a
 // broker that has lost its memory after every step says the same as one that never has.
 
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import type { Packet } from "../../../src/core/codec/packet.ts";
 import type { ProtocolVersion, QoS } from "../../../src/core/codec/protocol.ts";
 import { Writer } from "../../../src/core/codec/writer.ts";
 import { encodePacket } from "../../../src/core/codec/encode.ts";
+import { AssertionError } from "../../../src/core/base/assert.ts";
+import { BrokerCore } from "../../../src/core/broker/broker_core.ts";
+import { DEFAULT_LIMITS, DEFAULT_LISTENER } from "../../../src/core/broker/limits.ts";
 import { ASK, OPEN_POLICY } from "../../../src/core/broker/question.ts";
 import { ReasonCode } from "../../../src/core/codec/reason_code.ts";
 import { MemoryStore } from "../../../src/store/memory_store.ts";
@@ -365,7 +368,7 @@ test("A sleeper whose session has gone to somebody else is closed", () => {
   assertEquals(later.core.takeClosings(), [woken[1]!]);
 });
 
-test("Shared subscriptions are not always the first member's where each turn wakes the broker [MQTT-4.8.2-4]", () => {
+test("Shared subscriptions are not always the first member's where each turn wakes the broker", () => {
   const broker = brokerOf();
   const members = ["one", "two", "three"].map((clientId) => broker.connect({ clientId }));
   for (const member of members) member.send(subscribe(1, [request("$share/g/a")]));
@@ -379,4 +382,18 @@ test("Shared subscriptions are not always the first member's where each turn wak
   );
   assertEquals(counts.reduce((sum, count) => sum + count, 0), 60);
   assertEquals(counts.every((count) => count > 5), true);
+});
+
+test("BrokerCore.snapshot() and restore() know sleep only where they were given a way to wake", () => {
+  const core = new BrokerCore({
+    limits: DEFAULT_LIMITS,
+    listener: DEFAULT_LISTENER,
+    random: () => 0,
+  });
+  const { connection } = brokerOf().connect({ clientId: "one" });
+  const message = "The broker was not made to hibernate";
+  const writer = new Writer(new Uint8Array(16));
+  assertThrows(() => core.snapshot(connection, writer, 0), AssertionError, message);
+  assertEquals(core.restore([], 0), []);
+  assertThrows(() => core.restore([], 0, [], []), AssertionError, message);
 });

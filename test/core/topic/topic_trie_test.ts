@@ -73,6 +73,19 @@ test("TopicTrie.setBytes() stores the same topic as set(), wherever it stands", 
   }));
 });
 
+test("TopicTrie.setNext() knows of topics that have gone since the last one", () => {
+  const trie = makeTrie();
+  const bytes = bytesOf("a/b/c");
+  const value = { topic: "a/b/c" };
+  trie.setNext(bytes, 0, bytes.length, value);
+  trie.delete("a/b/c");
+  trie.setNext(bytes, 0, bytes.length, value);
+  assertEquals([trie.get("a/b/c"), trie.size, matching(trie, "#")], [value, 1, ["a/b/c"]]);
+  trie.clear();
+  trie.setNext(bytes, 0, bytes.length, value);
+  assertEquals([trie.get("a/b/c"), trie.size, matching(trie, "#")], [value, 1, ["a/b/c"]]);
+});
+
 test("TopicTrie.match() takes empty levels for levels", () => {
   const trie = makeTrie("/", "//", "a//b", "/a", "a/", "a", "a/b");
   assertEquals(matching(trie, "/"), ["/"]);
