@@ -212,7 +212,11 @@ function answer(client: VirtualClient, packet: Packet): void {
 
 function restored(changes: readonly StoredRecord[], now: number, options = {}): VirtualBroker {
   const broker = new VirtualBroker({ limits: LIMITS, now, seed: 2, ...options });
-  broker.core.restore(changes, now);
+  // The broker that has recorded them goes on with its own.
+  const records = changes.map((change) =>
+    "delivery" in change ? { ...change, delivery: { ...change.delivery } } : change
+  );
+  broker.core.restore(records, now);
   broker.endTurn();
   return broker;
 }
