@@ -64,7 +64,7 @@ export class StoredMessages {
     if (--message.holders > 0) return;
     this.#count--;
     this.#bytes -= message.payloadLength;
-    if (message.isLeft) this.#addLeft(1, message.payloadLength);
+    if (message.isLeft && this.#leftDeliveries > 0) this.#addLeft(1, message.payloadLength);
   }
 
   /** A delivery of the message is left in a store. */

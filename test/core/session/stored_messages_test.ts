@@ -82,6 +82,17 @@ test("StoredMessages counts what only a store has once, until the last delivery 
   assertEquals(counts, [[3, 6], [2, 5], [1, 3], [1, 2], [0, 0]]);
 });
 
+test("StoredMessages counts none that was left when no delivery is", () => {
+  const stored = new StoredMessages();
+  const message = live("12").keep();
+  stored.hold(message);
+  stored.leave(message);
+  // It has come back as a copy, and is over.
+  stored.takeLeft(1);
+  stored.release(message);
+  assertEquals([stored.count, stored.bytes], [0, 0]);
+});
+
 test("StoredMessages.countAll() leaves to the store what is not held here", () => {
   const stored = new StoredMessages();
   const message = live("12").keep();
