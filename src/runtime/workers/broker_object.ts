@@ -1,8 +1,8 @@
 /**
  * A broker in a Durable Object: the very same core and driver, with the host's sockets, storage and
- * alarm. An event of the host, or what comes of several, is one turn: what was recorded is committed,
- * what there is to say leaves in one frame per client, and every socket has what it takes to go on.
- * After that the host may forget the object, and make another one for the next.
+ * alarm. An event of the host, or what comes of several, is one turn: what was recorded is
+ * committed, what there is to say leaves in one frame per client, and every socket has what it
+ * takes to go on. After that the host may forget the object, and make another one for the next.
  *
  * @module
  */
