@@ -276,8 +276,12 @@ export class ClientEngine {
 
   #dispatch(framer: Framer, now: number): void {
     const { firstByte, bytes, bodyStart, end } = framer;
+    const type = firstByte >> 4;
+    // Not read: what can be wrong with one is not for a DISCONNECT to say.
+    if (type === PacketType.CONNECT) {
+      throw new ProtocolError("2.1.2", "A broker must not send CONNECT");
+    }
     if (this.#phase === "connected") {
-      const type = firstByte >> 4;
       switch (type) {
         case PacketType.PUBLISH:
           return this.#handlePublish(framer);
