@@ -9,6 +9,7 @@ import { certificateNames, revocationLists } from "./targets/certificates.ts";
 import { messageFormat, optionFile, socks5, urls } from "./targets/client_inputs.ts";
 import { configuration, environment } from "./targets/configuration.ts";
 import { mosquittoDatabase } from "./targets/databases.ts";
+import { foreignCodec } from "./targets/foreign_codec.ts";
 import { packets } from "./targets/packets.ts";
 import { properties } from "./targets/properties.ts";
 import { proxyHeader } from "./targets/proxy_header.ts";
@@ -21,6 +22,7 @@ import { websocketReply } from "./targets/websocket_reply.ts";
 
 export const TARGETS: readonly FuzzTarget[] = [
   packets,
+  foreignCodec,
   properties,
   topics,
   configuration,
