@@ -53,8 +53,8 @@ async function main(): Promise<boolean> {
   const config = `listener $PORT1 127.0.0.1
 allow_anonymous true
 sys_interval 1
-log_type error
-max_connections -1
+log_type information
+connection_messages false
 `;
   let report: SoakReport | undefined;
   await MidgeProcess.with({ config, runtime }, async (midge) => {

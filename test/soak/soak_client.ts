@@ -22,6 +22,17 @@ interface Waiting {
   readonly reject: (error: Error) => void;
 }
 
+/** The broker has answered a CONNECT, and does not want it. */
+export class RefusedError extends Error {
+  override readonly name = "RefusedError";
+  readonly reasonCode: ReasonCode;
+
+  constructor(clientId: string, reasonCode: ReasonCode) {
+    super(`"${clientId}" is refused with ${reasonCode}`);
+    this.reasonCode = reasonCode;
+  }
+}
+
 /** Stands for the CONNACK among the identifiers that are waited for. */
 const CONNACK = 0;
 
@@ -69,7 +80,7 @@ export class SoakClient {
     }));
     const connack = await answer as ConnackPacket;
     if (connack.reasonCode === ReasonCode.SUCCESS) return [client, connack];
-    throw new Error(`"${clientId}" is refused with ${connack.reasonCode}`);
+    throw new RefusedError(clientId, connack.reasonCode);
   }
 
   /** Resolves when the connection is gone, whoever ended it. */
