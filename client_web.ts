@@ -1,7 +1,7 @@
 /**
  * The MQTT client for browsers, workers and every other place that has `WebSocket` and no sockets:
- * nothing in here needs a runtime. On Deno, Bun and Node, `client.ts` has the same and connects
- * over TCP, TLS and Unix sockets as well.
+ * nothing in here needs a runtime. The broker may be in a worker of the same site: see `web.ts`. On
+ * Deno, Bun and Node, `client.ts` has the same and connects over TCP, TLS and Unix sockets as well.
  *
  * ```ts
  * import { Client } from "./client_web.ts";
@@ -39,6 +39,7 @@ export type {
   WebSocketOptions,
   WillOptions,
 } from "./src/client/client_options.ts";
+export { dialPort } from "./src/client/dial_port.ts";
 export type { WaitOptions } from "./src/client/exchanges.ts";
 export { MemorySessionStore } from "./src/client/memory_session_store.ts";
 export type { Message } from "./src/client/message.ts";

@@ -14,7 +14,14 @@
  */
 
 import { Broker as NeutralBroker, type BrokerOptions } from "./src/app/broker.ts";
-import { currentRuntime } from "./src/runtime/current.ts";
+import type { IncomingMessage } from "node:http";
+import type { Duplex } from "node:stream";
+import {
+  type BunWebSocketHandlers,
+  WEB_SOCKET_HANDLERS,
+} from "./src/runtime/bun/web_socket_connection.ts";
+import { currentBrokerRuntime, currentRuntime } from "./src/runtime/current.ts";
+import type { AnnouncedUpgrade } from "./src/runtime/node/serve_upgrade.ts";
 import type { Store } from "./src/store/store.ts";
 
 export type {
@@ -29,7 +36,8 @@ export type {
   Verdict,
 } from "./src/auth/auth.ts";
 export type { Plugin, PluginContext, PluginFactory, PluginLogType } from "./src/auth/plugin.ts";
-export type { BrokerGauges, BrokerOptions, ListenOptions } from "./src/app/broker.ts";
+export type { BrokerOptions, ListenOptions } from "./src/app/broker.ts";
+export type { BrokerGauges, WebBrokerOptions } from "./src/app/web_broker.ts";
 export { type PluginOptions, withPlugins } from "./src/app/with_plugins.ts";
 export type { HostMessage } from "./src/core/broker/broker_core.ts";
 export type { Counters } from "./src/core/broker/counters.ts";
@@ -53,7 +61,13 @@ export { ReasonCode } from "./src/core/codec/reason_code.ts";
 export { OperationError, type OperationErrorCode } from "./src/core/base/operation_error.ts";
 export type { FailureStage } from "./src/driver/driver.ts";
 export type { ByteDuplex, StreamAddress } from "./src/driver/stream_connection.ts";
-export type { BrokerRuntime, Listener } from "./src/runtime/runtime.ts";
+export type {
+  BunWebSocket,
+  BunWebSocketHandlers,
+} from "./src/runtime/bun/web_socket_connection.ts";
+export type { FetchHandler } from "./src/app/fetch_handler.ts";
+export type { StandardWebSocket, WebSocketPlace } from "./src/transport/web_socket_transport.ts";
+export type { BrokerRuntime, Listener, UpgradeRequest } from "./src/runtime/runtime.ts";
 export type { PskOptions, TlsOptions } from "./src/runtime/tls.ts";
 export { MemoryStore } from "./src/store/memory_store.ts";
 export type { LoadLimits, Store } from "./src/store/store.ts";
@@ -75,8 +89,42 @@ export type { Accept, Transport, TransportHandler } from "./src/transport/transp
  * ```
  */
 export class Broker extends NeutralBroker {
+  /** What `Bun.serve` needs beside {@linkcode Broker.fetch}; of all brokers the same. */
+  readonly websocket: BunWebSocketHandlers = WEB_SOCKET_HANDLERS;
+
+  /**
+   * Hears the event `upgrade` of a server of `node:http` or `node:https`, and answers as `fetch`
+   * does elsewhere. It may be handed around without its broker.
+   *
+   * ```ts
+   * import { createServer } from "node:http";
+   * import { Broker } from "./mod.ts";
+   *
+   * const broker = new Broker();
+   * const server = createServer((_request, response) => response.end("Hello"));
+   * server.on("upgrade", broker.upgrade);
+   * server.listen(0, () => server.close());
+   * ```
+   */
+  readonly upgrade: (request: IncomingMessage, socket: Duplex, head: Uint8Array) => void;
+
   constructor(options: BrokerOptions = {}) {
-    super({ runtime: currentRuntime, ...options });
+    super({ runtime: currentBrokerRuntime, ...options });
+    const { origins = [], onError } = options;
+    let serving: Promise<(announced: AnnouncedUpgrade) => Promise<void>> | undefined;
+    const serve = async (announced: AnnouncedUpgrade): Promise<void> => {
+      serving ??= import("./src/runtime/node/serve_upgrade.ts")
+        .then(({ upgradeServer }) => upgradeServer((transport) => this.accept(transport), origins));
+      await (await serving)(announced);
+    };
+    this.upgrade = (request, socket, head) => {
+      // Before anybody listens to it, one that breaks would end the program.
+      socket.on("error", () => socket.destroy());
+      serve({ request, socket, head }).catch((error) => {
+        socket.destroy();
+        onError?.("accept", error);
+      });
+    };
   }
 }
 

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { bundleWebClient } from "./web_client.ts";
+import { bundleForWeb, faultsOf, WEB_BUNDLES } from "./web_bundles.ts";
 import { zoneCheckCommand, ZONES } from "./zone_types.ts";
 import { runCommand } from "./process.ts";
 import { ROOT } from "./root.ts";
@@ -41,8 +41,11 @@ export async function runChecks(): Promise<SuiteResult> {
     const detail = result.isTimedOut ? "It ran into its time limit" : result.output.trim();
     cases.push(toCase(name, result.code === 0 ? [] : detail.split("\n")));
   }
-  const { imports } = await bundleWebClient();
-  cases.push(toCase("the client for browsers imports nothing", imports));
+  for (const bundle of WEB_BUNDLES) {
+    const kilobytes = bundle.compressedBytesMax / 1000;
+    const name = `${bundle.name} imports nothing and takes at most ${kilobytes} KB compressed`;
+    cases.push(toCase(name, faultsOf(bundle, await bundleForWeb(bundle.entry))));
+  }
   const project = await readProject();
   for (const rule of RULES) cases.push(toCase(rule.name, rule.find(project)));
   return { name: "checks", cases, elapsedMs: performance.now() - start };

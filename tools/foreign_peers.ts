@@ -1,6 +1,6 @@
 /**
- * Debian's `mosquitto` and `mosquitto-clients`, the foreign peers of the interoperation tests, and
- * the shells besides bash for which there are completions.
+ * Debian's `mosquitto` and `mosquitto-clients`, the foreign peers of the interoperation tests, the
+ * shells besides bash for which there are completions, and Chromium for the broker in a browser.
  * Where the machine allows it they are installed without a question and without starting the
  * service; where it does not, the reason is reported in one line and the tests skip themselves.
  *
@@ -18,8 +18,9 @@ const PROGRAMS = [
   "mosquitto_passwd",
   "zsh",
   "fish",
+  "chromium",
 ] as const;
-const INSTALL_LIMIT_MS = 240_000;
+const INSTALL_LIMIT_MS = 420_000;
 
 // A policy that forbids starting services is how Debian lets an installation stay silent. One that
 // is there already is left alone: it belongs to the machine.
@@ -34,6 +35,7 @@ if [ ! -e "$policy" ]; then
 fi
 apt-get -q -y update
 apt-get -q -y --no-install-recommends install mosquitto mosquitto-clients zsh fish
+apt-get -q -y --no-install-recommends install chromium
 `;
 
 /** Sees to it that the peers are there; returns why not, or undefined when they are. */

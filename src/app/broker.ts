@@ -1,58 +1,34 @@
 /**
- * The broker as a library: parts chosen and wired for whoever embeds one. It can listen where the
- * runtime can, and serves any duplex of bytes everywhere.
+ * The broker as a library where there is a runtime to listen with: what `web_broker.ts` has, and
+ * listeners.
  *
  * @module
  */
 
 import { OperationError } from "../core/base/operation_error.ts";
-import type { Random } from "../core/base/prng.ts";
-import { BrokerCore, type HostMessage } from "../core/broker/broker_core.ts";
-import type { Counters } from "../core/broker/counters.ts";
-import type { BrokerEvent } from "../core/broker/event.ts";
-import { DEFAULT_LIMITS, DEFAULT_LISTENER, type Limits } from "../core/broker/limits.ts";
-import type { Answer, Policy, Question } from "../core/broker/question.ts";
-import type { Judge, Reconfiguration } from "../core/broker/reconfigure.ts";
-import { ReasonCode } from "../core/codec/reason_code.ts";
+import { DEFAULT_LISTENER } from "../core/broker/limits.ts";
 import type { ListenerSettings } from "../core/session/peer.ts";
-import { Driver, type DriverHost, type FailureStage } from "../driver/driver.ts";
-import { type ByteDuplex, serveStream, type StreamAddress } from "../driver/stream_connection.ts";
+import type { DriverHost, FailureStage } from "../driver/driver.ts";
 import type { BrokerRuntime, Listener } from "../runtime/runtime.ts";
-import type { Store } from "../store/store.ts";
 import type { TlsOptions } from "../runtime/tls.ts";
 import type { Accept, Transport, TransportHandler } from "../transport/transport.ts";
+import {
+  serveWebSocket,
+  type StandardWebSocket,
+  type WebSocketPlace,
+} from "../transport/web_socket_transport.ts";
+import { createFetchHandler, type FetchHandler } from "./fetch_handler.ts";
+import { WEB_HOST, WebBroker, type WebBrokerOptions } from "./web_broker.ts";
 
 /** How a {@linkcode Broker} is made. Everything has a default. */
-export interface BrokerOptions {
-  /** Bounds that differ from the defaults. */
-  readonly limits?: Partial<Limits>;
-  /** What is granted to clients, where that differs from the defaults. */
-  readonly listener?: Partial<ListenerSettings>;
-  /** Who may do what; everybody everything by default. */
-  readonly policy?: Policy;
-  /** Answers what the policy leaves to be asked. A failure refuses. */
-  readonly ask?: (question: Question) => Promise<Answer>;
-  /** Told what happens, at the end of each turn. */
-  readonly onEvent?: (event: BrokerEvent) => void;
-  /** Whether there is an event for every packet. */
-  readonly tracesPackets?: boolean;
-  /** Told of failures in the broker or in the callbacks; by default they go unheard. */
-  readonly onError?: (stage: FailureStage, error: unknown) => void;
-  /** Unsigned 32-bit integers; cryptographically strong by default. */
-  readonly random?: Random;
-  /** Has an event for what clients publish below `$CONTROL/`, which is refused otherwise. */
-  readonly takesCommands?: boolean;
-  /** Called when somebody is about to look for what is retained below `$SYS`. */
-  readonly beforeSysRead?: () => void;
-  /**
-   * Keeps what must survive the process, and is closed by its owner when the broker is. Everything
-   * that it has is read when the broker is made; what it cannot read the broker throws.
-   */
-  readonly store?: Store;
-  /** To whose settings the sessions of the store come back, by their names. */
-  readonly storedListeners?: Iterable<ListenerSettings>;
+export interface BrokerOptions extends WebBrokerOptions {
   /** The runtime to listen with, or how to find it when it is needed. */
   readonly runtime?: BrokerRuntime | (() => Promise<BrokerRuntime>);
+  /**
+   * The origins of pages that may connect by a server of somebody else's, to `fetch` for example;
+   * any, when none is given.
+   */
+  readonly origins?: readonly string[];
 }
 
 /** Where and how a {@linkcode Broker} listens. */
@@ -75,103 +51,65 @@ export interface ListenOptions {
   readonly settings?: Partial<ListenerSettings>;
 }
 
-/** How much there is of what comes and goes. */
-export interface BrokerGauges {
-  readonly connections: number;
-  /** Connections whose client was let in. */
-  readonly connected: number;
-  /** With or without a connection. */
-  readonly sessions: number;
-  /** Those that are not shared. */
-  readonly subscriptions: number;
-  /** Members of all shared groups. */
-  readonly sharedSubscriptions: number;
-  readonly retained: number;
-  /** Messages that are retained, queued or in flight, each counted once. */
-  readonly storedMessages: number;
-  /** Their payload bytes. */
-  readonly storedBytes: number;
-  /** Packets that connections have not taken yet, near enough. */
-  readonly backlogPackets: number;
-  /** Bytes that connections have not taken yet. */
-  readonly backlogBytes: number;
-}
-
-/**
- * An MQTT broker for any platform with Web APIs. `mod.ts` exports it with the sockets of the
- * present runtime; by itself it serves what it is given.
- *
- * ```ts
- * import { Broker } from "./src/app/broker.ts";
- *
- * const broker = new Broker();
- * const toBroker = new TransformStream<Uint8Array, Uint8Array>();
- * const fromBroker = new TransformStream<Uint8Array, Uint8Array>();
- * const done = broker.serve({ readable: toBroker.readable, writable: fromBroker.writable });
- * await toBroker.writable.close();
- * await done;
- * ```
- */
-export class Broker {
-  readonly #core: BrokerCore;
-  readonly #driver: Driver;
+/** An MQTT broker that listens with the runtime that it is given, and serves what it is given. */
+export class Broker extends WebBroker {
   readonly #listeners: Set<Listener> = new Set();
   /** To those who come in by no listener that says otherwise. */
   readonly #granted: ListenerSettings;
   readonly #onError: (stage: FailureStage, error: unknown) => void;
   readonly #findRuntime: () => Promise<BrokerRuntime>;
-  #isClosed = false;
+  /** Where the turns of connections end, until a runtime is found that does it at less cost. */
+  readonly #webHost: DriverHost;
   #closed: Promise<void> | undefined;
 
+  /**
+   * Answers a request that a server of the host has received: one for a WebSocket that speaks MQTT
+   * becomes a client, any other is told why not. It may be handed around without its broker.
+   *
+   * ```ts
+   * import { Broker } from "./mod.ts";
+   *
+   * const broker = new Broker();
+   * const response = await broker.fetch(new Request("http://localhost/mqtt"));
+   * console.log(response.status); // 426: this was no request for a WebSocket
+   * await broker.close();
+   * ```
+   *
+   * The host's own second argument is to be passed on: Bun needs it, and on Deno it tells who the
+   * client is.
+   */
+  readonly fetch: FetchHandler;
+
   constructor(options: BrokerOptions = {}) {
-    const { runtime = noRuntime, store } = options;
-    const host = typeof runtime === "function" ? WEB_HOST : runtime;
+    const { runtime = noRuntime } = options;
+    const webHost = { ...WEB_HOST };
+    super(options, typeof runtime === "function" ? webHost : runtime);
+    this.#webHost = webHost;
     this.#findRuntime = typeof runtime === "function" ? runtime : () => Promise.resolve(runtime);
     this.#onError = options.onError ?? (() => {});
     this.#granted = { ...DEFAULT_LISTENER, ...options.listener };
-    this.#core = new BrokerCore({
-      limits: { ...DEFAULT_LIMITS, ...options.limits },
-      listener: this.#granted,
-      random: options.random ?? randomUint32,
-      takesCommands: options.takesCommands ?? false,
-      tracesPackets: options.tracesPackets ?? false,
-      keepsJournal: store !== undefined,
-      ...options.policy === undefined ? {} : { policy: options.policy },
-      beforeRead: options.beforeSysRead,
-    });
-    if (store !== undefined) {
-      this.#core.restore(store.load(), host.now(), options.storedListeners);
-    }
-    this.#driver = new Driver({
-      core: this.#core,
-      host,
-      store,
-      onEvent: options.onEvent,
-      ask: options.ask,
-      onError: this.#onError,
+    this.fetch = createFetchHandler({
+      findRuntime: () => this.#adoptRuntime(),
+      accept: (transport) => this.accept(transport),
+      origins: options.origins ?? [],
+      isClosed: () => this.#closed !== undefined,
+      onError: (error) => this.#onError("accept", error),
     });
   }
 
-  /** What has been counted since the broker was made. */
-  get counters(): Readonly<Counters> {
-    return this.#core.counters;
-  }
-
-  /** How much there is of what comes and goes. */
-  get gauges(): BrokerGauges {
-    const core = this.#core;
-    return {
-      connections: core.connectionCount,
-      connected: core.connectedCount,
-      sessions: core.sessionCount,
-      subscriptions: core.ordinarySubscriptionCount,
-      sharedSubscriptions: core.sharedSubscriptionCount,
-      retained: core.retainedCount,
-      storedMessages: core.storedCount,
-      storedBytes: core.storedBytes,
-      backlogPackets: core.backlogPackets,
-      backlogBytes: core.backlogBytes,
-    };
+  /**
+   * Serves one client over a `WebSocket` object, of whichever package or platform, that is open or
+   * about to be; it has agreed to the subprotocol `mqtt` already.
+   *
+   * @param place where the client is, if that is known.
+   * @returns when the connection is over.
+   */
+  serveWebSocket(socket: StandardWebSocket, place: WebSocketPlace = {}): Promise<void> {
+    this.#assertOpen();
+    return serveWebSocket(socket, (transport) => this.accept(transport), {
+      keepsBytes: true,
+      ...place,
+    });
   }
 
   /**
@@ -191,8 +129,7 @@ export class Broker {
    */
   async listen(options: ListenOptions = {}): Promise<Listener> {
     this.#assertOpen();
-    const runtime = await this.#findRuntime();
-    this.#driver.host = runtime;
+    const runtime = await this.#adoptRuntime();
     const accept = await this.#layers(options);
     const { port = 1883, hostname = "127.0.0.1", path, mode = 0o770 } = options;
     const tls = options.tls === undefined ? undefined : { ...DEFAULT_TLS, ...options.tls };
@@ -201,7 +138,7 @@ export class Broker {
       await (path === undefined
         ? runtime.listenTcp({ hostname, port, tls, onError }, accept)
         : runtime.listenUnix({ path, mode, tls, onError }, accept));
-    if (this.#isClosed) {
+    if (this.#closed !== undefined) {
       await opened.close();
       this.#assertOpen();
     }
@@ -216,96 +153,22 @@ export class Broker {
     return listener;
   }
 
-  /**
-   * Serves one client over any duplex of bytes: a WebSocketStream, a WebTransport stream, a pipe.
-   *
-   * @param duplex closed by the broker when the client leaves.
-   * @param address what to call the client before it has said who it is.
-   * @returns when the connection is over.
-   */
-  serve(duplex: ByteDuplex, address: StreamAddress = {}): Promise<void> {
-    this.#assertOpen();
-    return serveStream(duplex, (transport) => this.#driver.accept(transport), address);
-  }
-
-  /**
-   * Serves one client over a transport of the caller's own; the broker is its handler.
-   *
-   * @param listener what is granted to the client; what the limits say unless given.
-   */
-  accept(transport: Transport, listener?: ListenerSettings): TransportHandler {
-    this.#assertOpen();
-    return this.#driver.accept(transport, listener);
-  }
-
-  /**
-   * Publishes a message as the broker itself.
-   *
-   * @returns how many subscriptions it matched, a shared group counted once.
-   * @throws {TypeError} when the topic is not a valid Topic Name (section 4.7 of the standard).
-   */
-  publish(message: HostMessage): number {
-    this.#assertOpen();
-    const matched = this.#driver.publish(message);
-    if (matched < 0) throw new TypeError(`Cannot publish to the topic "${message.topic}"`);
-    return matched;
-  }
-
-  /**
-   * Sends one client a message with QoS 0, whether or not it has subscribed to the topic.
-   *
-   * @returns `false` when it is not connected, or may not have it.
-   */
-  tell(clientId: string, topic: string, payload: Uint8Array): boolean {
-    this.#assertOpen();
-    return this.#driver.tell(clientId, topic, payload);
-  }
-
-  /** Sends a client away; `false` when it is not connected. */
-  disconnect(
-    clientId: string,
-    reasonCode: ReasonCode = ReasonCode.ADMINISTRATIVE_ACTION,
-  ): boolean {
-    return this.#driver.disconnect(clientId, reasonCode);
-  }
-
-  /** Uses other limits, another policy or other settings of listeners from now on. */
-  configure(changes: Reconfiguration): void {
-    this.#driver.configure(changes);
-  }
-
-  /**
-   * Judges every connected client again, and sends away whom `judge` refuses, without a Will.
-   *
-   * @returns how many were sent away.
-   */
-  recheck(judge: Judge): number {
-    return this.#driver.recheck(judge);
-  }
-
-  /** Whether a subscription could match a topic that begins like this. */
-  hasReaders(prefix: string): boolean {
-    return this.#core.hasReaders(prefix);
-  }
-
-  /** Who subscribes to what, as a tree in lines of text. */
-  describeSubscriptions(): readonly string[] {
-    return this.#core.describeSubscriptions();
-  }
-
-  /**
-   * Stops listening, publishes the Wills that no store keeps, closes every connection; resolves
-   * when the store has all that was to be stored.
-   */
-  close(): Promise<void> {
-    this.#isClosed = true;
+  /** As of a broker without listeners, once it has stopped listening. */
+  override close(): Promise<void> {
     return this.#closed ??= this.#close();
+  }
+
+  async #adoptRuntime(): Promise<BrokerRuntime> {
+    const runtime = await this.#findRuntime();
+    this.#webHost.defer = (flush) => runtime.defer(flush);
+    return runtime;
   }
 
   /** What a listener's connections pass through on their way to the core. */
   async #layers({ protocol, origins = [], settings }: ListenOptions): Promise<Accept> {
     const listener = { ...this.#granted, ...settings };
-    const accept: Accept = (transport) => this.#driver.accept(transport, listener);
+    const accept: Accept = (transport) =>
+      this.#closed === undefined ? this.accept(transport, listener) : discarded(transport);
     if (protocol !== "websockets") return accept;
     // Loaded by those who want it only.
     const { withWebSocket } = await import("../transport/websocket.ts");
@@ -314,11 +177,11 @@ export class Broker {
 
   async #close(): Promise<void> {
     await Promise.all([...this.#listeners].map((listener) => listener.close()));
-    await this.#driver.stop();
+    await super.close();
   }
 
   #assertOpen(): void {
-    if (this.#isClosed) throw new OperationError("closed", "The broker is closed");
+    if (this.#closed !== undefined) throw new OperationError("closed", "The broker is closed");
   }
 }
 
@@ -339,16 +202,12 @@ const DEFAULT_TLS: TlsOptions = Object.freeze({
   onSecrets: undefined,
 });
 
-/** Time and turns as every platform has them; a runtime's own are cheaper. */
-const WEB_HOST: DriverHost = Object.freeze({
-  now: () => performance.now(),
-  defer: (flush: () => void) => queueMicrotask(flush),
-});
+/** Ends a connection that was still being opened when the broker closed. */
+function discarded(transport: Transport): TransportHandler {
+  queueMicrotask(() => transport.abort());
+  return { onBytes() {}, onWritable() {}, onClose() {} };
+}
 
 function noRuntime(): Promise<never> {
   return Promise.reject(new OperationError("no-listener", "There is no runtime to listen with"));
-}
-
-function randomUint32(): number {
-  return crypto.getRandomValues(new Uint32Array(1))[0]!;
 }

@@ -320,8 +320,8 @@ const LOCAL_ONLY = [
 ];
 
 function whatToTry(port: number): string {
-  return `Try it, each in a terminal of its own:
-  mosquitto_sub -p ${port} -t 'greetings/#' -v
-  mosquitto_pub -p ${port} -t greetings/first -m 'Hello'
+  return `Try it, each in a terminal of its own (from a checkout, "deno run -A mod.ts" is "midge"):
+  midge sub -p ${port} -t 'greetings/#' -v
+  midge pub -p ${port} -t greetings/first -m 'Hello'
 `;
 }

@@ -37,6 +37,7 @@ export const COMMANDS = {
     purpose: "Print what is in a database of Mosquitto.",
     program: "mosquitto_db_dump",
   },
+  relay: { purpose: "Carry devices' connections to a broker over WebSocket." },
   completion: { purpose: "Print what a shell needs to complete command lines." },
 } as const satisfies Readonly<Record<string, CommandEntry>>;
 

@@ -17,6 +17,7 @@ const COMMANDS: Readonly<Record<CommandName, () => Promise<Command>>> = {
   ctrl: async () => (await import("./ctrl/ctrl.ts")).ctrl,
   signal: async () => (await import("./signal.ts")).signal,
   "db-dump": async () => (await import("./db_dump/db_dump.ts")).dbDump,
+  relay: async () => (await import("./relay/relay.ts")).relay,
   completion: async () => (await import("./completion/completion.ts")).completion,
 };
 

@@ -41,7 +41,7 @@ export class Authenticator {
     this.#authentication = authentication;
   }
 
-  /** Proves the client anew on the present connection [MQTT-4.12.1-1]. */
+  /** Proves the client anew on the present connection [MQTT-4.12.1-1], if it can [MQTT-4.12.0-7]. */
   async again(): Promise<void> {
     const authentication = this.#authentication;
     if (authentication === undefined) {
@@ -85,6 +85,7 @@ export class Authenticator {
     }
     const connection = this.#connection;
     const data = await authentication.answer(properties.authenticationData, properties);
+    // [MQTT-4.12.0-3]
     if (this.#isCurrent(connection)) this.#send(ReasonCode.CONTINUE_AUTHENTICATION, data);
   }
 
@@ -98,6 +99,7 @@ export class Authenticator {
     const properties = data === undefined
       ? { authenticationMethod }
       : { authenticationMethod, authenticationData: data };
+    // Nothing that could be left out [MQTT-3.15.2-2] [MQTT-3.15.2-3].
     this.#engine.authenticate(reasonCode, properties);
     this.#owner.wake();
   }

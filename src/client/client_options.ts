@@ -23,8 +23,11 @@ import type { SessionStore, StoredMessage } from "./session_store.ts";
  */
 export type Dial = (accept: Accept, signal: AbortSignal) => Promise<void>;
 
-/** Where the broker is: a URL (see {@linkcode ClientOptions}), a stream of bytes or a way to it. */
-export type BrokerAddress = string | URL | ByteDuplex | Dial;
+/**
+ * Where the broker is: a URL (see {@linkcode ClientOptions}), a stream of bytes, the port of a
+ * channel, or a way to it.
+ */
+export type BrokerAddress = string | URL | ByteDuplex | MessagePort | Dial;
 
 /** The message that the broker publishes when the connection is lost (section 3.1.2.5). */
 export interface WillOptions {

@@ -4,13 +4,14 @@
  * @module
  */
 
-import { serveStream } from "../driver/stream_connection.ts";
+import { type ByteDuplex, serveStream } from "../driver/stream_connection.ts";
 import type { Dialer, DialOptions } from "../runtime/runtime.ts";
+import { servePort } from "../transport/message_port.ts";
 import { openWebSocket } from "../transport/websocket_client.ts";
 import { ClientError } from "./client_error.ts";
 import type { BrokerAddress, ClientOptions, Dial, WebSocketOptions } from "./client_options.ts";
 import type { Target } from "./mqtt_url.ts";
-import { dialWebSocket } from "./web_socket_transport.ts";
+import { dialWebSocket } from "./dial_web_socket.ts";
 
 const TIMEOUT_MS = 30_000;
 const RESOURCE = "/mqtt";
@@ -29,8 +30,8 @@ export function dialFor(
 ): Dial {
   if (typeof address === "function") return address;
   if (target === undefined) {
-    // Checked by its only use: what is neither a function nor a URL is a stream.
-    return dialStream(address as Exclude<BrokerAddress, string | URL | Dial>);
+    // Checked by its only use: what is neither a function nor a URL is at hand.
+    return dialOnce(address as Exclude<BrokerAddress, string | URL | Dial>);
   }
   const { runtime, connectTimeoutMs: timeoutMs = TIMEOUT_MS } = options;
   if (runtime === undefined) return dialByPlatform(target, options, timeoutMs);
@@ -78,15 +79,21 @@ function dialByPlatform(target: Target, options: ClientOptions, timeoutMs: numbe
   return (accept, signal) => dialWebSocket(url, { signal, timeoutMs }, accept);
 }
 
-function dialStream(duplex: Exclude<BrokerAddress, string | URL | Dial>): Dial {
+/** A port or a stream is one connection. */
+function dialOnce(end: Exclude<BrokerAddress, string | URL | Dial>): Dial {
   let isUsed = false;
   return (accept) => {
     if (isUsed) {
-      return Promise.reject(new ClientError("connection-lost", "The stream is used up"));
+      const name = isPort(end) ? "port" : "stream";
+      return Promise.reject(new ClientError("connection-lost", `The ${name} is used up`));
     }
     isUsed = true;
-    return serveStream(duplex, accept);
+    return isPort(end) ? servePort(end, accept) : serveStream(end, accept);
   };
+}
+
+function isPort(end: ByteDuplex | MessagePort): end is MessagePort {
+  return "postMessage" in end;
 }
 
 function checkWebSocket({ resource = RESOURCE, headers }: WebSocketOptions): void {

@@ -71,7 +71,7 @@ export class Driver implements LinkOwner {
   /** Those whose bytes depend on changes that are in no batch yet, and up to which one they are. */
   readonly #kept: Set<Link> = new Set();
   #keptSince = 0;
-  #host: DriverHost;
+  readonly #host: DriverHost;
   #isFlushDeferred = false;
   #isStopped = false;
 
@@ -92,11 +92,6 @@ export class Driver implements LinkOwner {
       onLoaded: (load, deliveries) => this.#loaded(load, deliveries),
       report: (event) => this.#report(event),
     });
-  }
-
-  /** Uses another primitive for the end of a turn; the clock must be the same. */
-  set host(host: DriverHost) {
-    this.#host = host;
   }
 
   /** Serves a connection, by the settings of the listener that it came in by. */

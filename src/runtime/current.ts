@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Runtime } from "./runtime.ts";
+import type { BrokerRuntime, Runtime } from "./runtime.ts";
 
 /** The name of the present runtime. */
 export function currentRuntimeName(): Runtime["name"] {
@@ -24,4 +24,10 @@ export async function currentRuntime(): Promise<Runtime> {
     case "node":
       return (await import("./node/runtime.ts")).nodeRuntime;
   }
+}
+
+/** What of the present runtime a broker needs, in a Worker too. */
+export async function currentBrokerRuntime(): Promise<BrokerRuntime> {
+  if (!("WebSocketPair" in globalThis)) return await currentRuntime();
+  return (await import("./workers/broker_runtime.ts")).workersRuntime;
 }

@@ -95,6 +95,16 @@ export interface Dialer {
 /** Signals that end or steer the program. */
 export type Signal = "SIGINT" | "SIGTERM" | "SIGHUP" | "SIGUSR1" | "SIGUSR2";
 
+/** A request for a WebSocket that the broker agrees to. */
+export interface UpgradeRequest {
+  readonly request: Request;
+  /** What the host's server hands its fetch handler beside the request, if that is passed on. */
+  readonly context: unknown;
+  readonly subprotocol: string;
+  /** Told of a connection that could not be accepted. */
+  readonly onError: (error: unknown) => void;
+}
+
 /** The part of a runtime that a broker needs. */
 export interface BrokerRuntime {
   /**
@@ -107,6 +117,14 @@ export interface BrokerRuntime {
   listenTcp(options: ListenOptions, accept: Accept): Promise<Listener>;
   /** Listens on a Unix socket; throws as `listenTcp` does. */
   listenUnix(options: UnixListenOptions, accept: Accept): Promise<Listener>;
+  /**
+   * Makes a WebSocket of a request that the runtime's HTTP server has handed to a fetch handler;
+   * `undefined` for one that answers it by itself. Missing where fetch handlers get no WebSockets.
+   *
+   * @throws {OperationError} with code `"not-supported"`, or whatever the runtime throws for a
+   * request that is none for a WebSocket after all.
+   */
+  upgradeWebSocket?(request: UpgradeRequest, accept: Accept): Response | undefined;
   /** Milliseconds on a clock that never jumps. */
   now(): number;
   /** Runs `flush` when the current turn of the event loop has handed over what it has. */

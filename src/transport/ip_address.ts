@@ -79,3 +79,8 @@ function longestGap(groups: readonly number[]): { start: number; length: number 
   }
   return best;
 }
+
+/** The address of an IPv4 peer as such, where a socket for both families maps it to IPv6. */
+export function unmapped(address: string): string {
+  return /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1] ?? address;
+}

@@ -2,6 +2,8 @@
  * The contract between a network connection and the driver. A runtime's adapter, a Web Streams
  * duplex and an in-memory pipe implement `Transport`; the driver implements `TransportHandler`.
  *
+ * Bytes arrive in both directions as they were sent, all of them and in order [MQTT-4.2.0-1].
+ *
  * The idea: both directions are plain calls. Nothing here is a promise, so nothing is allocated per
  * message, and at most one write is outstanding per connection.
  *

@@ -14,7 +14,12 @@ import { HttpConnection, type HttpOptions, type Upgrade } from "./http_connectio
 import type { Accept } from "./transport.ts";
 import { WaitingRoom } from "./waiting_room.ts";
 import { WebSocketConnection } from "./websocket_connection.ts";
-import { asksForWebSocket, formatReply, judgeHandshake } from "./websocket_handshake.ts";
+import {
+  asksForWebSocket,
+  formatReply,
+  judgeHandshake,
+  SUBPROTOCOLS,
+} from "./websocket_handshake.ts";
 
 export interface WebSocketOptions extends HttpOptions {
   /** Where pages may come from that connect, to the letter; none: anywhere. */
@@ -24,8 +29,6 @@ export interface WebSocketOptions extends HttpOptions {
   /** Answers what is no WebSocket; without it such a connection is closed without a word. */
   readonly http?: HttpHandler;
 }
-
-const SUBPROTOCOLS: readonly string[] = Object.freeze(["mqtt", "mqttv3.1"]);
 
 /** Makes each connection a WebSocket before `accept` sees it. */
 export function withWebSocket(accept: Accept, options: WebSocketOptions): Accept {
@@ -50,6 +53,26 @@ export function withWebSocket(accept: Accept, options: WebSocketOptions): Accept
     },
   };
   return (transport) => new HttpConnection(transport, options, room, options.http, upgrade);
+}
+
+/** Makes a connection a WebSocket whose request somebody else has read. */
+export type AfterRequest = (
+  /** Agrees to the request. */
+  reply: Uint8Array,
+  /** What came behind the request; unmasked where it lies. */
+  rest: Uint8Array,
+) => Accept;
+
+/** For servers of others, which read requests themselves. */
+export function afterRequest(accept: Accept): AfterRequest {
+  const pool = new BufferPool(POOL_BYTES_MAX);
+  return (reply, rest) => (transport) => {
+    const isWriting = !transport.write(reply, reply.length);
+    const connection = new WebSocketConnection(transport, { isWriting, pool });
+    connection.start(accept(connection));
+    if (rest.length > 0) queueMicrotask(() => connection.onBytes(rest));
+    return connection;
+  };
 }
 
 /** Idle buffers of one listener. */

@@ -23,15 +23,20 @@ export interface WebSocketRequest {
   readonly host: string;
   /** The path, with a query if there is one. */
   readonly resource: string;
+  /** What is to be spoken; `mqtt` unless given. */
+  readonly subprotocol?: string;
   /** What else to say, for example an `Origin` or a cookie. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /** How long all of it may take, in milliseconds. */
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
+  /** Where frames are made, for those who open many WebSockets; each has its own unless given. */
+  readonly pool?: BufferPool;
 }
 
 /** Idle buffers of one connection. */
 const POOL_BYTES_MAX = 262_144;
+/** [MQTT-6.0.0-3] */
 const SUBPROTOCOL = "mqtt";
 const REPLY_BYTES_MAX = 16_384;
 
@@ -114,7 +119,8 @@ class Opening implements TransportHandler {
       this.#reply += String.fromCharCode(chunk[at]!);
       if (this.#reply.length > REPLY_BYTES_MAX) return this.#refuse("its answer is too long");
       if (!this.#reply.endsWith("\r\n\r\n")) continue;
-      const fault = judgeReply(this.#reply, this.#parts.expected);
+      const { subprotocol = SUBPROTOCOL } = this.#request;
+      const fault = judgeReply(this.#reply, this.#parts.expected, subprotocol);
       if (fault !== undefined) return this.#refuse(fault);
       return this.#open(chunk.subarray(at + 1));
     }
@@ -135,7 +141,7 @@ class Opening implements TransportHandler {
     const { accept, onOpened, onFailed } = this.#parts;
     const connection = new WebSocketConnection(this.#transport, {
       isWriting: this.#isWriting,
-      pool: new BufferPool(POOL_BYTES_MAX),
+      pool: this.#request.pool ?? new BufferPool(POOL_BYTES_MAX),
       masks: new WebSocketMasks(),
     });
     try {
@@ -174,7 +180,7 @@ function headOf(request: WebSocketRequest, key: string): Uint8Array {
   headers.set("connection", "Upgrade");
   headers.set("upgrade", "websocket");
   headers.set("sec-websocket-key", key);
-  headers.set("sec-websocket-protocol", SUBPROTOCOL); // [MQTT-6.0.0-3]
+  headers.set("sec-websocket-protocol", request.subprotocol ?? SUBPROTOCOL);
   headers.set("sec-websocket-version", "13");
   const lines = Array.from(headers, ([name, value]) => `${name}: ${value}`);
   const head = [`GET ${request.resource} HTTP/1.1`, ...lines, "", ""].join("\r\n");
@@ -182,7 +188,7 @@ function headOf(request: WebSocketRequest, key: string): Uint8Array {
 }
 
 /** What is wrong with the server's reply; `undefined` when it agrees. */
-function judgeReply(text: string, expected: string): string | undefined {
+function judgeReply(text: string, expected: string, subprotocol: string): string | undefined {
   const [statusLine, ...lines] = text.slice(0, -4).split("\r\n");
   const status = /^HTTP\/1\.[01] (\d{3}(?: .*)?)$/.exec(statusLine!)?.[1];
   if (status === undefined) return "it does not speak HTTP";
@@ -201,6 +207,6 @@ function judgeReply(text: string, expected: string): string | undefined {
   // Nothing was offered that could change the frames.
   if ((headers.get("sec-websocket-extensions") ?? "") !== "") return "it uses an extension";
   // [MQTT-6.0.0-4]
-  if (headers.get("sec-websocket-protocol") !== SUBPROTOCOL) return "it does not speak MQTT";
+  if (headers.get("sec-websocket-protocol") !== subprotocol) return "it does not speak MQTT";
   return undefined;
 }

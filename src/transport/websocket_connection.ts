@@ -1,6 +1,6 @@
 /**
  * One WebSocket of which the handshake is done, at either end, over any transport: MQTT in binary
- * frames.
+ * frames [MQTT-6.0.0-1], wherever its packets begin and end in them [MQTT-6.0.0-2].
  *
  * The idea: bytes in are unmasked where they lie and handed on; bytes out get a header in front, in
  * a borrowed buffer. One write is outstanding below at a time, and whatever else is due (a pong,

@@ -8,6 +8,9 @@
 
 import { hasMember, type HttpHead, listMembers } from "./http_request.ts";
 
+/** What MQTT is called in a WebSocket, the better name first [MQTT-6.0.0-3]. */
+export const SUBPROTOCOLS: readonly string[] = Object.freeze(["mqtt", "mqttv3.1"]);
+
 /** What a listener accepts. */
 export interface HandshakeRules {
   /** Where pages may come from that connect; none given: anywhere. */
@@ -39,17 +42,25 @@ export function judgeHandshake(head: HttpHead, rules: HandshakeRules): Handshake
   if (!isOriginAllowed(headers.get("origin"), rules.origins)) {
     return refused("non-matching http origin");
   }
-  const offered = listMembers(headers.get("sec-websocket-protocol"));
-  const subprotocol = rules.subprotocols.find((known) => offered.includes(known));
+  const subprotocol = chooseSubprotocol(headers.get("sec-websocket-protocol"), rules.subprotocols);
   if (subprotocol === undefined) return refused("no known websocket subprotocol");
   return { isAccepted: true, key, subprotocol };
+}
+
+/** The best of what is offered in such a header. */
+export function chooseSubprotocol(
+  offer: string | undefined,
+  subprotocols: readonly string[],
+): string | undefined {
+  const offered = listMembers(offer);
+  return subprotocols.find((known) => offered.includes(known));
 }
 
 /**
  * Where origins are listed, a client that does not say where it comes from is not let in either: a
  * list that a client can step around by leaving a line out protects nothing but what browsers do.
  */
-function isOriginAllowed(origin: string | undefined, origins: readonly string[]): boolean {
+export function isOriginAllowed(origin: string | undefined, origins: readonly string[]): boolean {
   return origins.length === 0 || (origin !== undefined && origins.includes(origin));
 }
 

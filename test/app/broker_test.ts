@@ -228,6 +228,7 @@ test("Broker.close() publishes the Wills, may be called twice, and ends all else
 class FakeRuntime implements BrokerRuntime {
   readonly calls: string[] = [];
   accept: Accept | undefined;
+  turns = 0;
   opened: Promise<void> = Promise.resolve();
 
   listenUnix(): Promise<never> {
@@ -253,6 +254,7 @@ class FakeRuntime implements BrokerRuntime {
   }
 
   defer(flush: () => void): void {
+    this.turns++;
     queueMicrotask(flush);
   }
 }
@@ -290,6 +292,30 @@ test("Broker.listen() that is overtaken by close() leaves nothing open", async (
   open();
   await listening;
   assertEquals(runtime.calls.at(-1), "close");
+});
+
+test("Broker ends turns as its runtime does, once it has found one to listen with", async () => {
+  const runtime = new FakeRuntime();
+  const broker = new Broker({ runtime: () => Promise.resolve(runtime) });
+  const client = pipeTo(broker);
+  client.send(connect());
+  await client.until(1);
+  assertEquals(runtime.turns, 0);
+  await broker.listen();
+  client.send({ type: "pingreq" });
+  await client.until(1);
+  assertEquals(runtime.turns > 0, true);
+  await broker.close();
+});
+
+test("Broker.close() leaves nobody in whose connection was still being opened", async () => {
+  const runtime = new FakeRuntime();
+  const broker = new Broker({ runtime });
+  await broker.listen();
+  await broker.close();
+  const client = new PipeClient(runtime.accept!);
+  await until(() => client.isClosed, "the connection is closed");
+  assertEquals(broker.gauges.connections, 0);
 });
 
 test("Two Brokers share nothing", async () => {

@@ -103,9 +103,9 @@ test("runProgram() without a configuration serves the loopback, and says how to 
   assertEquals(
     machine.stdout,
     [
-      "Try it, each in a terminal of its own:",
-      "  mosquitto_sub -p 1 -t 'greetings/#' -v",
-      "  mosquitto_pub -p 1 -t greetings/first -m 'Hello'",
+      'Try it, each in a terminal of its own (from a checkout, "deno run -A mod.ts" is "midge"):',
+      "  midge sub -p 1 -t 'greetings/#' -v",
+      "  midge pub -p 1 -t greetings/first -m 'Hello'",
       "",
     ].join("\n"),
   );

@@ -5,8 +5,7 @@ import { assertEquals } from "@std/assert";
 import type { BrokerOptions, Plugin, ProtocolVersion, Verdict } from "../../mod.ts";
 import { Gatekeeper } from "../../src/auth/gatekeeper.ts";
 import { adoptPlugin } from "../../src/auth/load_plugins.ts";
-import { test } from "../harness.ts";
-import { inArena } from "../support/arena.ts";
+import { everyWay } from "../support/arena.ts";
 import { describe } from "../support/wire_client.ts";
 
 /** A broker whose only decider is this plugin; who has no user name is not its business. */
@@ -34,7 +33,7 @@ function guardedBy(plugin: Plugin, lines: string[] = []): BrokerOptions {
 
 const VERSIONS: readonly ProtocolVersion[] = [3, 4, 5];
 
-test("B-47 What is reserved for the broker is refused before a plugin sees it", () => {
+everyWay("B-47 What is reserved for the broker is refused before a plugin sees it", (enter) => {
   const seen: string[] = [];
   const note = (topic: string): void => {
     if (!topic.startsWith("canary/")) seen.push(topic);
@@ -56,7 +55,7 @@ test("B-47 What is reserved for the broker is refused before a plugin sees it", 
       },
     },
   };
-  return inArena(guardedBy(plugin), async (arena) => {
+  return enter(guardedBy(plugin), async (arena) => {
     for (const version of VERSIONS) {
       const subscriber = await arena.connect(version, { clientId: "subscriber" });
       await subscriber.subscribe(["$SYS/#", "$CONTROL/#", "allowed"]);
@@ -83,7 +82,7 @@ test("B-47 What is reserved for the broker is refused before a plugin sees it", 
   });
 });
 
-test("B-44 A topic that a hook puts in the place of another is judged as such", () => {
+everyWay("B-44 A topic that a hook puts in the place of another is judged as such", (enter) => {
   const plugin: Plugin = {
     name: "redirecting",
     authorizer: {
@@ -100,7 +99,7 @@ test("B-44 A topic that a hook puts in the place of another is judged as such", 
       },
     },
   };
-  return inArena(guardedBy(plugin), async (arena) => {
+  return enter(guardedBy(plugin), async (arena) => {
     const subscriber = await arena.connect(5);
     await subscriber.subscribe(["#", "$SYS/#"]);
     const client = await arena.connect(5);
@@ -117,7 +116,7 @@ test("B-44 A topic that a hook puts in the place of another is judged as such", 
   });
 });
 
-test("B-49 Hooks that fail refuse their client, and nobody else notices", () => {
+everyWay("B-49 Hooks that fail refuse their client, and nobody else notices", (enter) => {
   const lines: string[] = [];
   const broken = (): never => {
     throw new Error("Out of order");
@@ -142,7 +141,7 @@ test("B-49 Hooks that fail refuse their client, and nobody else notices", () => 
       connected: broken,
     },
   };
-  return inArena(guardedBy(plugin, lines), async (arena) => {
+  return enter(guardedBy(plugin, lines), async (arena) => {
     for (const username of ["now", "later"]) {
       const refused = await arena.open(5);
       const { reasonCode } = await refused.handshake({ username });
@@ -167,7 +166,7 @@ test("B-49 Hooks that fail refuse their client, and nobody else notices", () => 
   });
 });
 
-test("B-49 A plugin that does not answer holds up its own clients only", () => {
+everyWay("B-49 A plugin that does not answer holds up its own clients only", (enter) => {
   const owed: ((verdict: Verdict) => void)[] = [];
   const plugin: Plugin = {
     name: "silent",
@@ -179,7 +178,7 @@ test("B-49 A plugin that does not answer holds up its own clients only", () => {
       },
     },
   };
-  return inArena(guardedBy(plugin), async (arena) => {
+  return enter(guardedBy(plugin), async (arena) => {
     const waiting = await Promise.all(Array.from({ length: 20 }, () => arena.open(5)));
     for (const [index, client] of waiting.entries()) {
       client.handshake({ username: "u", clientId: `waiting-${index}` }).catch(() => {});

@@ -44,7 +44,7 @@ test("Every program of Mosquitto's is a command, by its own name and as the firs
       { command, args: ["-x"], name: `midge ${command}` },
     ]);
   }
-  assertEquals(Object.keys(COMMANDS).sort(), [...names, "completion"].sort());
+  assertEquals(Object.keys(COMMANDS).sort(), [...names, "relay", "completion"].sort());
 });
 
 test("ownWords() and nameOf() find what the program was called as", () => {

@@ -293,7 +293,7 @@ test("Client refuses what the protocol has no form for, before anything is sent"
   }
 });
 
-test("Client answers the steps of an enhanced authentication, and repeats it [MQTT-4.12.0-3]", async () => {
+test("Client answers the steps of an enhanced authentication, and repeats it [MQTT-4.12.0-3] [MQTT-3.15.2-2] [MQTT-3.15.2-3]", async () => {
   const broker = new ScriptedBroker();
   const client = new Client(broker.dial, {
     reconnect: false,
@@ -321,6 +321,19 @@ test("Client answers the steps of an enhanced authentication, and repeats it [MQ
   assertEquals(await broker.hear(), [step(0x18, "two!")]);
   broker.say(auth(0, { authenticationMethod: "M" }));
   await again;
+  await close(broker, client);
+});
+
+test("Client without an authentication sends no AUTH [MQTT-4.12.0-7]", async () => {
+  const broker = new ScriptedBroker();
+  const client = new Client(broker.dial, { reconnect: false });
+  const opened = client.open();
+  await broker.hear();
+  broker.say(connack(0));
+  await opened;
+  await assertRejects(() => client.reauthenticate(), ClientError, "There is no enhanced");
+  client.publish("a", "x");
+  assertEquals((await broker.hear()).map(({ type }) => type), ["publish"]);
   await close(broker, client);
 });
 

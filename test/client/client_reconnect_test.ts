@@ -176,7 +176,7 @@ test("Client goes on after a break: subscribes again, publishes QoS 1 again, and
   ]);
 });
 
-test("Client takes a message for delivered whose release the broker has done already [MQTT-4.3.3-7]", async () => {
+test("Client takes a message for delivered whose release the broker has done already", async () => {
   const broker = new ScriptedBroker();
   const client = new Client(broker.dial, {
     clientId: "c",

@@ -104,12 +104,13 @@ const none = { 3: CLOSE, 4: CLOSE, 5: CLOSE };
 
 const PROTOCOL: readonly Exchange[] = [
   {
-    name: "is accepted with the name and level of its version [MQTT-3.1.2-1] [MQTT-3.2.0-1]",
+    name:
+      "is accepted with the name and level of its version [MQTT-3.1.2-1] [MQTT-3.2.0-1] [MQTT-3.1.4-5]",
     send: sends({}),
     expect: all,
   },
   {
-    name: "is refused with the level of another name [MQTT-3.1.2-2]",
+    name: "is refused with the level of another name [MQTT-3.1.2-2] [MQTT-3.1.1-3.1.2-2]",
     send: (version) => raw({ level: version === 3 ? 4 : 3 })(version),
     expect: { 3: refused(VERSION), 4: refused(VERSION) },
   },
@@ -135,12 +136,14 @@ const PROTOCOL: readonly Exchange[] = [
     expect: none,
   },
   {
-    name: "with flags in its fixed header is cut off where it matters [MQTT-2.1.3-1]",
+    name:
+      "with flags in its fixed header is cut off where it matters [MQTT-2.1.3-1] [MQTT-3.1.1-2.2.2-2]",
     send: raw({ firstByte: 0x11 }),
     expect: { 3: accepted, 4: CLOSE, 5: CLOSE },
   },
   {
-    name: "with the reserved connect flag is cut off where it matters [MQTT-3.1.2-3]",
+    name:
+      "with the reserved connect flag is cut off where it matters [MQTT-3.1.2-3] [MQTT-3.1.1-3.1.4-1]",
     send: raw({ flags: 0x03 }),
     expect: { 3: accepted, 4: CLOSE, 5: CLOSE },
   },
@@ -155,7 +158,8 @@ const PROTOCOL: readonly Exchange[] = [
     expect: { 5: refused(VERSION) },
   },
   {
-    name: "with bytes behind it is refused [MQTT-3.1.3-1]",
+    name:
+      "with bytes behind it is refused [MQTT-3.1.3-1] [MQTT-3.1.2-16] [MQTT-3.1.2-18] [MQTT-3.1.4-1]",
     send: raw({ rest: (writer) => writer.u8(0) }),
     expect: { 3: CLOSE, 4: CLOSE, 5: refused(ReasonCode.MALFORMED_PACKET) },
   },
@@ -193,12 +197,13 @@ const IDENTIFIERS: readonly Exchange[] = [
     expect: { 3: CLOSE, 4: CLOSE, 5: refused(IDENTIFIER) },
   },
   {
-    name: "without an identifier is refused when a session is to be kept [MQTT-3.1.1-3.1.3-8]",
+    name:
+      "without an identifier is refused when a session is to be kept [MQTT-3.1.1-3.1.3-8] [MQTT-3.1.1-3.1.3-7] [MQTT-3.1.1-3.1.3-9]",
     send: sends({ clientId: "", cleanStart: false }),
     expect: { 3: refused(IDENTIFIER), 4: refused(IDENTIFIER) },
   },
   {
-    name: "without an identifier is given one [MQTT-3.1.3-6] [MQTT-3.2.2-16]",
+    name: "without an identifier is given one [MQTT-3.1.3-6] [MQTT-3.2.2-16] [MQTT-3.1.3-7]",
     send: sends({ clientId: "" }),
     expect: {
       3: refused(IDENTIFIER),
@@ -346,7 +351,8 @@ const CREDENTIALS: readonly Exchange[] = [
     expect: { 3: accepted, 4: CLOSE, 5: CLOSE },
   },
   {
-    name: "of somebody who may not connect is refused [MQTT-3.1.4-2]",
+    name:
+      "of somebody who may not connect is refused [MQTT-3.1.4-2] [MQTT-3.2.2-7] [MQTT-3.14.0-1] [MQTT-4.13.2-1] [MQTT-3.1.1-3.2.2-4] [MQTT-3.1.1-3.2.2-5]",
     policy: answering(NOT_AUTHORIZED),
     send: sends({}),
     expect: { 3: refused(NOT_AUTHORIZED), 4: refused(NOT_AUTHORIZED), 5: refused(NOT_AUTHORIZED) },
@@ -414,6 +420,30 @@ const WILLS: readonly Exchange[] = [
     name: "with a Will without a topic is refused [MQTT-4.7.3-1]",
     send: raw({ flags: 0x06, rest: rawWill("") }),
     expect: { 3: CLOSE, 4: CLOSE, 5: refused(ReasonCode.PROTOCOL_ERROR) },
+  },
+  {
+    name: "with a Will whose topic is not UTF-8 is cut off [MQTT-3.1.3-11]",
+    send: raw({
+      flags: 0x06,
+      rest: (writer, version) => {
+        if (version === 5) writer.varint(0);
+        writer.binary(Uint8Array.of(0xc0, 0x80));
+        writer.binary(new Uint8Array(1));
+      },
+    }),
+    expect: none,
+  },
+  {
+    name: "without an identifier, not even an empty one, is refused [MQTT-3.1.3-3]",
+    send: (version) =>
+      rawPacket(0x10, (writer) => {
+        writer.string(version === 3 ? "MQIsdp" : "MQTT");
+        writer.u8(version);
+        writer.u8(0x02);
+        writer.u16(0);
+        if (version === 5) writer.varint(0);
+      }),
+    expect: { 3: CLOSE, 4: CLOSE, 5: refused(ReasonCode.MALFORMED_PACKET) },
   },
   {
     name: "with a Will for a filter is cut off [MQTT-3.3.2-2]",
@@ -542,7 +572,7 @@ testExchanges("CONNECT", [{
 
 testExchanges("A connected client", [
   {
-    name: "is cut off at a second CONNECT, without a word [MQTT-3.1.0-2]",
+    name: "is cut off at a second CONNECT, without a word [MQTT-3.1.0-2] [MQTT-3.2.0-2]",
     send: sends({}),
     expect: none,
   },
@@ -562,7 +592,7 @@ testExchanges("A connected client", [
     expect: { 3: CLOSE, 4: CLOSE },
   },
   {
-    name: "whose packet is shorter than its fields is refused [MQTT-4.13.1-1]",
+    name: "whose packet is shorter than its fields is refused [MQTT-4.13.1-1] [MQTT-3.1.1-4.8.0-1]",
     send: () => Uint8Array.of(0x82, 1, 0),
     expect: { 3: CLOSE, 4: CLOSE, 5: toldAndClosed(disconnect(ReasonCode.MALFORMED_PACKET)) },
   },
@@ -634,7 +664,7 @@ test("A connection beyond the most of its listener is closed at once, and no oth
   assertEquals([connectionsOpened, connectsRefused, broker.core.connectionCount], [6, 2, 3]);
 });
 
-test("CONNECT takes over the connection of the same identifier [MQTT-3.1.4-3]", () => {
+test("CONNECT takes over the connection of the same identifier [MQTT-3.1.4-3] [MQTT-3.1.1-3.1.4-2]", () => {
   const broker = new VirtualBroker();
   for (const version of [3, 4, 5] as const) {
     const old = broker.connect({ clientId: `v${version}`, protocolVersion: version });

@@ -40,7 +40,7 @@ test("A message is delivered at the lower of its QoS and that of the subscriptio
   }
 });
 
-test("A live message is delivered without RETAIN unless asked for as published [MQTT-3.3.1-12] [MQTT-3.3.1-13]", () => {
+test("A live message is delivered without RETAIN unless asked for as published [MQTT-3.3.1-12] [MQTT-3.3.1-13] [MQTT-3.1.1-3.3.1-9]", () => {
   for (const version of VERSIONS) {
     for (const qos of LEVELS) {
       const broker = new VirtualBroker();
@@ -65,7 +65,7 @@ test("A live message is delivered without RETAIN unless asked for as published [
   }
 });
 
-test("A message goes between all versions, with what each can say [MQTT-3.3.2-17]", () => {
+test("A message goes between all versions, with what each can say [MQTT-3.3.2-17] [MQTT-3.3.2-4] [MQTT-3.3.2-20]", () => {
   const properties: Properties = {
     userProperties: [["b", "1"], ["a", "2"], ["b", "3"]],
     contentType: "text",
@@ -106,7 +106,7 @@ test("User properties keep their order [MQTT-3.3.2-18]", () => {
   assertEquals(client.take(), [publish("a", { properties: { userProperties } })]);
 });
 
-test("Each overlapping subscription brings a copy, with its own QoS and identifier [MQTT-3.3.4-2] [MQTT-3.3.4-3]", () => {
+test("Each overlapping subscription brings a copy, with its own QoS and identifier [MQTT-3.3.4-2] [MQTT-3.3.4-3] [MQTT-3.3.4-5]", () => {
   const broker = new VirtualBroker();
   const client = broker.connect();
   subscribed(client, "a/#", { qos: 0 }, { subscriptionIds: [1] });
@@ -195,7 +195,7 @@ const MATCHES: readonly [filter: string, topic: string, isMatch: boolean][] = [
   ["é", "e\u0301", false],
 ];
 
-test("Filters match topics level by level, character by character [MQTT-4.7.1-3] [MQTT-4.7.2-1] [MQTT-4.7.3-4]", () => {
+test("Filters match topics level by level, character by character [MQTT-4.7.1-2] [MQTT-4.7.2-1] [MQTT-4.7.3-4] [MQTT-3.3.2-3]", () => {
   for (const [filter, topic, isMatch] of MATCHES) {
     const broker = new VirtualBroker();
     const client = subscribed(broker.connect(), filter);
@@ -204,7 +204,7 @@ test("Filters match topics level by level, character by character [MQTT-4.7.1-3]
   }
 });
 
-test("Messages of one sender arrive in order, each QoS by itself [MQTT-4.6.0-5]", () => {
+test("Messages of one sender arrive in order, each QoS by itself [MQTT-4.6.0-5] [MQTT-4.6.0-6]", () => {
   const broker = new VirtualBroker();
   const client = subscribed(broker.connect(), "a", { qos: 2 });
   const sent: number[] = [];
@@ -219,7 +219,7 @@ test("Messages of one sender arrive in order, each QoS by itself [MQTT-4.6.0-5]"
   assertEquals(arrived, sent);
 });
 
-test("Packet identifiers go from 1 to 65,535 and around, past those in use [MQTT-2.2.1-3]", () => {
+test("Packet identifiers go from 1 to 65,535 and around, past those in use [MQTT-2.2.1-3] [MQTT-4.3.2-1] [MQTT-4.3.3-1]", () => {
   const broker = new VirtualBroker();
   const client = subscribed(broker.connect(), "a", { qos: 1 });
   broker.publish("a", { qos: 1, payload: "held" });
@@ -251,7 +251,7 @@ test("An empty message is a message", () => {
   assertEquals(client.take(), expected);
 });
 
-test("QoS 1 and 2 for somebody who is away wait, QoS 0 does not unless it is to [MQTT-3.1.2-5]", () => {
+test("QoS 1 and 2 for somebody who is away wait, QoS 0 does not unless it is to [MQTT-3.1.2-5] [MQTT-4.5.0-1] [MQTT-3.1.1-3.1.2-5]", () => {
   for (const queueQos0Messages of [false, true]) {
     const broker = new VirtualBroker({ limits: { queueQos0Messages } });
     const client = broker.connect({ protocolVersion: 4, cleanStart: false });

@@ -22,7 +22,7 @@ testExchanges("DISCONNECT", [
     expect: { 3: CLOSE, 4: CLOSE, 5: CLOSE },
   },
   {
-    name: "with flags is refused [MQTT-3.14.1-1]",
+    name: "with flags is refused [MQTT-3.14.1-1] [MQTT-3.1.1-3.14.1-1]",
     send: () => Uint8Array.of(0xe1, 0),
     expect: { 4: CLOSE, 5: malformed },
   },

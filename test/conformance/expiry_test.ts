@@ -4,7 +4,7 @@ import { assertEquals } from "@std/assert";
 import type { Packet } from "../../src/core/codec/packet.ts";
 import type { QoS } from "../../src/core/codec/protocol.ts";
 import { test } from "../harness.ts";
-import { publish, request, suback, subscribe } from "../support/packets.ts";
+import { ack, publish, request, suback, subscribe } from "../support/packets.ts";
 import { VirtualBroker, type VirtualClient } from "../support/virtual_broker.ts";
 
 const LASTING = { cleanStart: false, properties: { sessionExpiryInterval: 1000 } };
@@ -73,7 +73,7 @@ test("A message that expires while the window is full makes room for the next [M
   ]);
 });
 
-test("A message in flight is sent again although its time is up: its delivery has begun", () => {
+test("A message in flight is sent again although its time is up: its delivery has begun [MQTT-4.3.3-7]", () => {
   const { broker, client, sender } = scene();
   sender.send(message(60));
   client.drop();
@@ -137,5 +137,14 @@ test("A message of interval 0 that cannot be delivered now takes nobody's place 
   broker.publish("a", { qos: 1, payload: "kept" });
   assertEquals(broker.connect(LASTING).take(), [
     publish("a", { qos: 1, packetId: 1, payload: "kept" }),
+  ]);
+});
+
+test("An exchange of QoS 2 goes on to its end although the message has expired [MQTT-4.3.3-13]", () => {
+  const { sender, client } = scene();
+  client.drop();
+  assertEquals(sender.exchange(message(0, 2), ack("pubrel", 1)), [
+    ack("pubrec", 1),
+    ack("pubcomp", 1),
   ]);
 });

@@ -71,7 +71,7 @@ test("A PUBREC that refuses gives its place free", () => {
   assertEquals(client.exchange(ack("pubrec", 1, 0x97)), [numbered(2, 2, 2)]);
 });
 
-test("QoS 0 and all other packets go on when the window is full [MQTT-4.9.0-3]", () => {
+test("QoS 0 and all other packets go on when the window is full [MQTT-4.9.0-3] [MQTT-3.3.4-10]", () => {
   const broker = new VirtualBroker();
   const client = subscribed(broker, 1);
   publishMany(broker, 2, 1);

@@ -86,7 +86,7 @@ const FORM: readonly Exchange[] = [
     expect: cutOff(MALFORMED_PACKET),
   },
   ...["a/+", "#", "a+"].map((topic): Exchange => ({
-    name: `to the filter "${topic}" is refused [MQTT-3.3.2-2]`,
+    name: `to the filter "${topic}" is refused [MQTT-3.3.2-2] [MQTT-4.7.0-1]`,
     send: () => [publish(topic)],
     expect: cutOff(MALFORMED_PACKET),
   })),
@@ -185,13 +185,13 @@ const FORM_5: readonly Exchange[] = [
 
 const ANSWERS: readonly Exchange[] = [
   {
-    name: "of QoS 0 is not answered",
+    name: "of QoS 0 is not answered [MQTT-3.3.4-1]",
     given: listener,
     send: () => [publish("a")],
     expect: everybody(SILENCE),
   },
   {
-    name: "of QoS 1 is answered by a PUBACK [MQTT-4.3.2-4]",
+    name: "of QoS 1 is answered by a PUBACK [MQTT-4.3.2-4] [MQTT-2.2.1-5]",
     given: listener,
     send: () => [publish("a", { qos: 1, packetId: 1 })],
     expect: everybody(told(ack("puback", 1))),
@@ -207,19 +207,19 @@ const ANSWERS: readonly Exchange[] = [
     expect: everybody(told(ack("pubrec", 1))),
   },
   {
-    name: "of QoS 2 goes through to its PUBCOMP [MQTT-4.3.3-11]",
+    name: "of QoS 2 goes through to its PUBCOMP [MQTT-4.3.3-11] [MQTT-2.2.1-5]",
     given: listener,
     send: () => [publish("a", { qos: 2, packetId: 1 }), ack("pubrel", 1)],
     expect: everybody(told(ack("pubrec", 1), ack("pubcomp", 1))),
   },
   {
-    name: "of QoS 1 that is denied is answered so where that can be said [MQTT-3.3.5-2]",
+    name: "of QoS 1 that is denied is answered so where that can be said [MQTT-3.1.1-3.3.5-2]",
     policy: DENYING,
     send: () => [publish("a", { qos: 1, packetId: 1 })],
     expect: acked("puback", ReasonCode.NOT_AUTHORIZED),
   },
   {
-    name: "of QoS 2 that is denied is answered so where that can be said [MQTT-3.3.5-2]",
+    name: "of QoS 2 that is denied is answered so where that can be said [MQTT-3.1.1-3.3.5-2]",
     policy: DENYING,
     send: () => [publish("a", { qos: 2, packetId: 1 })],
     expect: acked("pubrec", ReasonCode.NOT_AUTHORIZED),
@@ -247,7 +247,8 @@ const ANSWERS: readonly Exchange[] = [
     expect: acked("puback", ReasonCode.QUOTA_EXCEEDED),
   },
   {
-    name: "may repeat its identifier as soon as that is free [MQTT-2.2.1-4]",
+    name:
+      "may repeat its identifier as soon as that is free [MQTT-2.2.1-4] [MQTT-4.3.2-5] [MQTT-4.3.3-12]",
     send: () => [
       publish("a", { qos: 2, packetId: 1 }),
       ack("pubrel", 1),
@@ -322,6 +323,21 @@ const ACKS: readonly Exchange[] = [
     send: () => Uint8Array.of(0x40, 3, 0, 1, 0x9f),
     expect: { 3: CLOSE, 4: CLOSE, 5: toldAndClosed(disconnect(PROTOCOL_ERROR)) },
   },
+  {
+    name: "PUBREC with a reason of another packet is refused [MQTT-3.5.2-1]",
+    send: () => Uint8Array.of(0x50, 3, 0, 1, 0x92),
+    expect: { 3: CLOSE, 4: CLOSE, 5: toldAndClosed(disconnect(PROTOCOL_ERROR)) },
+  },
+  {
+    name: "PUBREL with a reason of another packet is refused [MQTT-3.6.2-1]",
+    send: () => Uint8Array.of(0x62, 3, 0, 1, 0x97),
+    expect: { 3: CLOSE, 4: CLOSE, 5: toldAndClosed(disconnect(PROTOCOL_ERROR)) },
+  },
+  {
+    name: "PUBCOMP with a reason of another packet is refused [MQTT-3.7.2-1]",
+    send: () => Uint8Array.of(0x70, 3, 0, 1, 0x97),
+    expect: { 3: CLOSE, 4: CLOSE, 5: toldAndClosed(disconnect(PROTOCOL_ERROR)) },
+  },
 ];
 
 /** The client has a message of QoS 1 (identifier 1) and one of QoS 2 (identifier 2) in flight. */
@@ -357,7 +373,8 @@ const MISMATCHES: readonly Exchange[] = [
     expect: everybody(told(ack("pubrel", 2), ack("pubrel", 2), ack("pubrel", 2))),
   },
   {
-    name: "PUBREC that refuses ends the exchange, and nothing is released [MQTT-4.3.3-4]",
+    name:
+      "PUBREC that refuses ends the exchange, and nothing is released [MQTT-4.3.3-4] [MQTT-4.4.0-2]",
     given: inFlight,
     send: () => [ack("pubrec", 2, ReasonCode.QUOTA_EXCEEDED), ack("pubcomp", 2)],
     expect: { 5: SILENCE },
@@ -412,7 +429,7 @@ test("PUBLISH of QoS 2 is delivered once, when it arrives, however often it is r
   assertEquals(other.take(), [publish("a", { payload: "x" })]);
 });
 
-test("PUBLISH of QoS 2 that was refused frees its identifier in version 5", () => {
+test("PUBLISH of QoS 2 that was refused frees its identifier in version 5 [MQTT-4.3.3-9]", () => {
   let reasonCode: ReasonCode = ReasonCode.NOT_AUTHORIZED;
   const broker = new VirtualBroker({ policy: { ...OPEN_POLICY, publish: () => reasonCode } });
   const client = broker.connect();
@@ -438,7 +455,7 @@ test("PUBLISH may come byte by byte, and many in one chunk", () => {
   assertEquals(client.exchange(...many), many);
 });
 
-test("PUBLISH with DUP is delivered without it [MQTT-3.3.1-3]", () => {
+test("PUBLISH with DUP is delivered without it [MQTT-3.3.1-3] [MQTT-4.3.1-1] [MQTT-4.3.2-2] [MQTT-4.3.3-2]", () => {
   const broker = new VirtualBroker();
   const client = broker.connect();
   client.send(subscribe(1, [request("a", { qos: 1 })]));

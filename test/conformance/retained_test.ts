@@ -7,7 +7,7 @@ import { test } from "../harness.ts";
 import { ack, publish, request, suback, subscribe } from "../support/packets.ts";
 import { VirtualBroker } from "../support/virtual_broker.ts";
 
-test("A retained message is given to a new subscription, after its SUBACK and with RETAIN [MQTT-3.3.1-5] [MQTT-3.3.1-8]", () => {
+test("A retained message is given to a new subscription, after its SUBACK and with RETAIN [MQTT-3.3.1-5] [MQTT-3.3.1-8] [MQTT-3.1.1-3.3.1-6] [MQTT-3.1.1-3.3.1-8]", () => {
   for (const version of [3, 4, 5] as const) {
     for (const published of [0, 1, 2] as const) {
       for (const granted of [0, 1, 2] as const) {
@@ -24,7 +24,7 @@ test("A retained message is given to a new subscription, after its SUBACK and wi
   }
 });
 
-test("A retained message replaces the one before, and an empty one removes it [MQTT-3.3.1-5] [MQTT-3.3.1-6] [MQTT-3.3.1-7]", () => {
+test("A retained message replaces the one before, and an empty one removes it [MQTT-3.3.1-5] [MQTT-3.3.1-6] [MQTT-3.3.1-7] [MQTT-3.1.1-3.3.1-7]", () => {
   const broker = new VirtualBroker();
   const client = broker.connect();
   client.send(publish("a", { retain: true, payload: "1" }));
@@ -105,7 +105,7 @@ test("Retain handling 1 knows the subscriptions of a resumed session [MQTT-3.3.1
   assertEquals(broker.connect(lasting).exchange(subscribe(1, [once])), [suback(1, [0])]);
 });
 
-test("Version 3 is given retained messages each time that it subscribes [MQTT-3.8.4-3]", () => {
+test("Version 3 is given retained messages each time that it subscribes [MQTT-3.8.4-3] [MQTT-3.1.1-3.8.4-3]", () => {
   for (const protocolVersion of [3, 4] as const) {
     const broker = new VirtualBroker();
     broker.publish("a", { retain: true, payload: "x" });
@@ -204,4 +204,19 @@ test("A denied message is not retained", () => {
   const sent = publish("$SYS/x", { qos: 1, packetId: 1, retain: true, payload: "x" });
   assertEquals(client.exchange(sent), [ack("puback", 1, ReasonCode.NOT_AUTHORIZED)]);
   assertEquals(broker.core.retainedCount, 0);
+});
+
+test("What is retained outlives the session of whoever had it retained [MQTT-3.1.1-3.1.2-7]", () => {
+  for (const protocolVersion of [3, 4, 5] as const) {
+    const broker = new VirtualBroker();
+    const author = broker.connect({ clientId: "author", protocolVersion });
+    author.send(publish("a", { retain: true, payload: "x" }));
+    author.drop();
+    assertEquals(broker.core.sessionCount, 0);
+    const client = broker.connect({ protocolVersion });
+    assertEquals(client.exchange(subscribe(1, [request("a")])), [
+      suback(1, [0]),
+      publish("a", { retain: true, payload: "x" }),
+    ]);
+  }
 });

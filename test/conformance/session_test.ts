@@ -30,7 +30,7 @@ function sessionPresent(client: VirtualClient): boolean | undefined {
   return client.connack?.sessionPresent;
 }
 
-test("A session is resumed when both sides want it, and Session Present says so [MQTT-3.1.2-5] [MQTT-3.2.2-2] [MQTT-3.2.2-3]", () => {
+test("A session is resumed when both sides want it, and Session Present says so [MQTT-3.1.2-5] [MQTT-3.2.2-2] [MQTT-3.2.2-3] [MQTT-3.1.2-6] [MQTT-3.1.1-3.1.2-4]", () => {
   for (const version of [3, 4, 5] as const) {
     const broker = new VirtualBroker();
     const client = broker.connect(persistent(version));
@@ -46,7 +46,7 @@ test("A session is resumed when both sides want it, and Session Present says so 
   }
 });
 
-test("A clean start discards what there was [MQTT-3.1.2-4] [MQTT-3.1.1-3.1.2-6]", () => {
+test("A clean start discards what there was [MQTT-3.1.2-4] [MQTT-3.1.1-3.1.2-6] [MQTT-3.1.4-4]", () => {
   for (const version of [3, 4, 5] as const) {
     const broker = new VirtualBroker();
     const client = broker.connect(persistent(version));
@@ -80,7 +80,7 @@ test("A session ends with its connection when it is to last no longer [MQTT-3.1.
   }
 });
 
-test("A session outlives its connection by its expiry interval, to the millisecond [MQTT-3.1.2-23]", () => {
+test("A session outlives its connection by its expiry interval, to the millisecond [MQTT-3.1.2-23] [MQTT-4.1.0-2]", () => {
   const broker = new VirtualBroker();
   broker.connect(LASTING).drop();
   broker.advance(59_999);
@@ -92,7 +92,7 @@ test("A session outlives its connection by its expiry interval, to the milliseco
   assertEquals(sessionPresent(broker.connect(LASTING)), false);
 });
 
-test("A session does not expire while it is connected, and its time begins anew", () => {
+test("A session does not expire while it is connected, and its time begins anew [MQTT-4.1.0-1]", () => {
   const broker = new VirtualBroker();
   const client = broker.connect(LASTING);
   broker.advance(1_000_000);
@@ -148,7 +148,7 @@ test("DISCONNECT may not prolong a session that was to end with its connection",
   assertEquals([client.isClosed, broker.core.sessionCount], [true, 0]);
 });
 
-test("What was not acknowledged is sent again on resume, in order and under its identifier [MQTT-4.4.0-1] [MQTT-3.3.1-1] [MQTT-2.2.1-3]", () => {
+test("What was not acknowledged is sent again on resume, in order and under its identifier [MQTT-4.4.0-1] [MQTT-3.3.1-1] [MQTT-2.2.1-3] [MQTT-4.3.2-3] [MQTT-4.3.3-3] [MQTT-3.1.1-4.4.0-1] [MQTT-4.3.3-5] [MQTT-4.3.3-6]", () => {
   for (const version of [3, 4, 5] as const) {
     const broker = new VirtualBroker();
     const client = broker.connect(persistent(version));
@@ -263,7 +263,7 @@ test("Two clients that fight over an identifier leave one session and one connec
   });
 });
 
-test("Identifiers are told apart character by character", () => {
+test("Identifiers are told apart character by character [MQTT-3.1.3-2]", () => {
   const broker = new VirtualBroker();
   const ids = ["a", "A", "é", "e\u0301", "a/b", "#", "$share/g/a"];
   for (const clientId of ids) broker.connect({ clientId });

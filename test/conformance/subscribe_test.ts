@@ -38,7 +38,8 @@ function withOptions(options: number): Exchange["send"] {
 
 const TABLE: readonly Exchange[] = [
   {
-    name: "grants what was asked for, in that order [MQTT-3.8.4-1] [MQTT-3.8.4-6] [MQTT-3.9.3-1]",
+    name:
+      "grants what was asked for, in that order [MQTT-3.8.4-1] [MQTT-3.8.4-6] [MQTT-3.9.3-1] [MQTT-3.8.4-2] [MQTT-2.2.1-6]",
     send: () => [
       subscribe(1, [
         request("a", { qos: 2 }),
@@ -49,7 +50,7 @@ const TABLE: readonly Exchange[] = [
     expect: granted(2, 0, 1),
   },
   {
-    name: "grants no more than the maximum QoS [MQTT-3.2.2-9] [MQTT-3.8.4-7]",
+    name: "grants no more than the maximum QoS [MQTT-3.2.2-9] [MQTT-3.8.4-7] [MQTT-3.2.2-10]",
     listener: { maximumQos: 1 },
     send: () => [subscribe(1, [request("a", { qos: 2 }), request("b")])],
     expect: granted(1, 0),
@@ -89,7 +90,7 @@ const TABLE: readonly Exchange[] = [
     expect: cutOff(MALFORMED_PACKET),
   },
   {
-    name: "with reserved options is refused [MQTT-3.8.3-5]",
+    name: "with reserved options is refused [MQTT-3.8.3-5] [MQTT-3.1.1-3.8.3-4]",
     send: withOptions(0x40),
     expect: cutOff(MALFORMED_PACKET),
   },
@@ -135,7 +136,8 @@ const TABLE: readonly Exchange[] = [
     expect: { 5: toldAndClosed(disconnect(PROTOCOL_ERROR)) },
   },
   {
-    name: "is denied in the words of its version, and what is not denied is granted",
+    name:
+      "is denied in the words of its version, and what is not denied is granted [MQTT-3.1.1-3.9.3-2] [MQTT-3.9.3-2]",
     policy: DENYING,
     send: to("a", "secret", "b"),
     expect: {

@@ -58,7 +58,7 @@ test("Aliases end with their connection [MQTT-3.3.2-7]", () => {
   assertEquals(back.isClosed, true);
 });
 
-test("The broker gives aliases to the first topics, as many as both sides allow [MQTT-3.1.2-26]", () => {
+test("The broker gives aliases to the first topics, as many as both sides allow [MQTT-3.1.2-26] [MQTT-3.3.2-11]", () => {
   for (const [topicAliasMaximum, topicAliasMaximumBroker] of [[2, 10], [10, 2]] as const) {
     const client = listener({ listener: { topicAliasMaximumBroker } }, { topicAliasMaximum });
     for (const topic of ["a", "b", "c", "a", "b", "c"]) client.broker.publish(topic);

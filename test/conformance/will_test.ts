@@ -98,7 +98,7 @@ test("The Will of a session that goes on is discarded when another takes over", 
   assertEquals(heir.take(), []);
 });
 
-test("The Will has its QoS, RETAIN, payload and properties [MQTT-3.1.2-14] [MQTT-3.1.2-15]", () => {
+test("The Will has its QoS, RETAIN, payload and properties [MQTT-3.1.2-14] [MQTT-3.1.2-15] [MQTT-3.1.2-7] [MQTT-3.1.3-10]", () => {
   const { broker, client, heir } = scene({
     will: will("w", {
       qos: 2,

@@ -366,14 +366,6 @@ test("Driver disconnects clients by their identifier", () =>
     assertEquals(client.calls, ["close"]);
   }));
 
-test("Driver uses the primitive for a turn's end that it was given last", () =>
-  onStage({}, (stage) => {
-    const deferred: string[] = [];
-    stage.driver.host = { now: () => stage.timers.now, defer: () => deferred.push("later") };
-    stage.accept();
-    assertEquals([deferred, stage.tasks.length], [["later"], 0]);
-  }));
-
 test("Driver serves the ends of memory pipes, of any capacity", () => {
   const stage = new Stage();
   const defer = (task: () => void) => stage.tasks.push(task);

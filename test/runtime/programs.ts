@@ -38,6 +38,17 @@ export function midgeCommand(
   return { command, args: [required("MIDGE_TEST_BUNDLE"), ...args] };
 }
 
+/** Where workerd is, the runtime of Workers, and the file of a Worker. */
+export interface WorkerdProgram {
+  readonly binary: string;
+  readonly worker: string;
+}
+
+/** Where workerd is, and Midge's Worker as it is deployed. */
+export function workerdProgram(): WorkerdProgram {
+  return { binary: required("MIDGE_TEST_WORKERD"), worker: required("MIDGE_TEST_WORKER") };
+}
+
 /** The runtimes on which the program can be started here, the current one first. */
 export function availableRuntimes(): RuntimeName[] {
   const current = currentRuntime();

@@ -1,18 +1,30 @@
-// Where bad inputs are let loose: a broker that listens on loopback, a canary that sings meanwhile,
-// and at the end the proof that nothing was left behind: no connection, session, subscription,
-// retained message or backlog, one line in the log for each connection, and no fault of our own.
+// Where bad inputs are let loose: a broker that listens on loopback for clients that come one way, a
+// canary that comes the same way and sings meanwhile, and at the end the proof that nothing was left
+// behind: no connection, session, subscription, retained message, backlog or memory, one line in the
+// log for each connection, and no fault of our own.
 
 import { assertEquals } from "@std/assert";
 import process from "node:process";
 import { Broker, type BrokerOptions } from "../../mod.ts";
+import { OperationError } from "../../src/core/base/operation_error.ts";
 import type { BrokerEvent, CloseCause } from "../../src/core/broker/event.ts";
 import type { ProtocolVersion } from "../../src/core/codec/protocol.ts";
+import { formatEvent } from "../../src/telemetry/format_event.ts";
+import { test } from "../harness.ts";
 import { Canary } from "./canary.ts";
+import { Relay } from "./relay.ts";
 import { until } from "./wait.ts";
-import { type ConnectOptions, describe, WireClient } from "./wire_client.ts";
+import { listenBy, openBy, type Way, WAYS } from "./way.ts";
+import { type ConnectOptions, describe, type WireClient } from "./wire_client.ts";
 
 /** Whether sizes are those of the real world; they are scaled down otherwise. */
 export const IS_LONG: boolean = process.env["MIDGE_TEST_LONG"] === "1";
+
+/** What garbage a runtime may keep, and what it makes of its own code, is far less. */
+const GROWTH_MEGABYTES_MAX = IS_LONG ? 1024 : 256;
+
+/** About how many of a table are some of it. */
+const SOME = 12;
 
 /** What came of an attack: the answers in short, and how the connection ended. */
 export interface Outcome {
@@ -32,28 +44,69 @@ export interface Attack {
   readonly cause: CloseCause | "open";
 }
 
+/** A client and what stands between it and the broker. */
+interface Relayed {
+  readonly client: WireClient;
+  readonly relay: Relay;
+}
+
 type ClosedEvent = Extract<BrokerEvent, { readonly kind: "closed" }>;
+
+/** Runs a body in an arena for clients that come one way. */
+export type Enter = (
+  options: BrokerOptions,
+  body: (arena: Arena) => Promise<void>,
+) => Promise<void>;
+
+/** One test for each way to the broker. */
+export function everyWay(name: string, run: (enter: Enter) => Promise<void>): void {
+  for (const way of WAYS) {
+    test(`${name} (${way})`, () => run((options, body) => inArena(way, options, body)));
+  }
+}
+
+/** One test for all ways at the same time: for what has to wait for clocks. */
+export function everyWayAtOnce(name: string, run: (enter: Enter) => Promise<void>): void {
+  test(`${name} (${WAYS.join(", ")})`, async () => {
+    await Promise.all(WAYS.map((way) => run((options, body) => inArena(way, options, body))));
+  });
+}
 
 export class Arena {
   readonly broker: Broker;
+  readonly way: Way;
   readonly port: number;
   readonly events: BrokerEvent[] = [];
   readonly errors: unknown[] = [];
   /** How many faults of our own, or of a policy, a test has provoked. */
   faults = 0;
   readonly #clients: WireClient[] = [];
+  readonly #relays: Relay[] = [];
   /** How much was in the log when a port was used last: ports come again. */
   readonly #openedAt: Map<number, number> = new Map();
 
-  constructor(broker: Broker, port: number) {
+  constructor(broker: Broker, way: Way, port: number) {
     this.broker = broker;
+    this.way = way;
     this.port = port;
+  }
+
+  /** How many to use of something: what is the same whatever the way is done in full by TCP. */
+  share(count: number): number {
+    return this.way === "TCP" || IS_LONG ? count : Math.ceil(count / 8);
+  }
+
+  /** Those to try: all by TCP, and by the other ways all of a few and some of many. */
+  some<T>(all: readonly T[]): readonly T[] {
+    if (this.way === "TCP" || IS_LONG) return all;
+    const step = Math.ceil(all.length / SOME);
+    return all.filter((_, n) => n % step === 0);
   }
 
   /** A socket that has sent nothing. */
   async open(version: ProtocolVersion = 5): Promise<WireClient> {
     const noted = this.events.length;
-    const client = await WireClient.open(this.port, version);
+    const client = await openBy(this.way, this.port, version);
     this.#clients.push(client);
     this.#openedAt.set(client.localPort, noted);
     return client;
@@ -67,13 +120,23 @@ export class Arena {
     return client;
   }
 
+  /** A client that was let in, behind a relay that can stop what it is sent. */
+  async connectRelayed(version: ProtocolVersion, options: ConnectOptions): Promise<Relayed> {
+    const relay = await Relay.open(this.port);
+    this.#relays.push(relay);
+    const client = await openBy(this.way, relay.port, version);
+    this.#clients.push(client);
+    const { reasonCode } = await client.handshake(options);
+    assertEquals({ reasonCode }, { reasonCode: 0 });
+    return { client, relay };
+  }
+
   /** Lets one attack loose and says that it came out as it should. */
   async attack(version: ProtocolVersion, attack: Attack): Promise<void> {
     const { name, bytes, isConnected = true, cause } = attack;
     const client = isConnected
       ? await this.connect(version, attack.connect)
       : await this.open(version);
-    // Read now: a closed socket has forgotten it.
     const { localPort } = client;
     const { protocolErrors, connectsRefused } = this.broker.counters;
     client.send(bytes);
@@ -118,11 +181,13 @@ export class Arena {
 
   destroyClients(): void {
     for (const client of this.#clients.splice(0)) client.destroy();
+    for (const relay of this.#relays.splice(0)) relay.close();
   }
 }
 
 /** Runs the body in an arena and looks at what it leaves behind. */
 export async function inArena(
+  way: Way,
   options: BrokerOptions,
   body: (arena: Arena) => Promise<void>,
 ): Promise<void> {
@@ -133,12 +198,18 @@ export async function inArena(
       if (event.kind !== "packet") arena?.events.push(event);
       options.onEvent?.(event);
     },
-    onError: (_stage, error) => arena?.errors.push(error),
+    onError: (stage, error) => {
+      // A handshake that its client breaks off is told, and is no fault of ours.
+      const isHandshake = stage === "accept" && error instanceof OperationError &&
+        error.code === "tls-failed";
+      if (!isHandshake) arena?.errors.push(error);
+    },
   });
   try {
-    const { port } = await broker.listen({ port: 0 });
-    arena = new Arena(broker, port);
-    const canary = await Canary.start(port);
+    const before = residentMegabytes();
+    const port = await listenBy(way, broker);
+    arena = new Arena(broker, way, port);
+    const canary = await Canary.start(port, way);
     try {
       await body(arena);
     } finally {
@@ -161,9 +232,21 @@ export async function inArena(
     assertEquals(arena.errors, []);
     assertEquals(broker.counters.internalErrors, arena.faults);
     assertEquals(countByPort(arena.events, "closed"), countByPort(arena.events, "opened"));
+    assertEquals(arena.events.filter(hasNoLine), []);
+    const grown = residentMegabytes() - before;
+    assertEquals(grown < GROWTH_MEGABYTES_MAX ? "little" : `${grown} MB`, "little");
   } finally {
     await broker.close();
   }
+}
+
+/** Whether the log would not say, in one line, whose connection has ended. */
+function hasNoLine(event: BrokerEvent): boolean {
+  if (event.kind !== "closed") return false;
+  const { clientId, peer } = event;
+  const name = clientId ?? peer.remoteAddress;
+  const start = `Client ${name} [${peer.remoteAddress}:${peer.remotePort}] disconnected`;
+  return formatEvent(event).filter(({ text }) => text.startsWith(start)).length !== 1;
 }
 
 /** Waits until the gauges are what they should be, and says what they are instead. */

@@ -5,7 +5,8 @@ import { assertEquals } from "@std/assert";
 import type { Packet } from "../../src/core/codec/packet.ts";
 import { NO_PROPERTIES } from "../../src/core/codec/property.ts";
 import { sleep } from "./wait.ts";
-import { WireClient } from "./wire_client.ts";
+import { openBy, type Way } from "./way.ts";
+import type { WireClient } from "./wire_client.ts";
 
 /** How long one round may take on a machine that others keep busy. */
 const ROUND_MS = 20_000;
@@ -23,11 +24,14 @@ export class Canary {
     this.#subscriber = subscriber;
   }
 
-  static async start(port: number): Promise<Canary> {
+  /** Both of them come the same way, which is plain TCP unless told. */
+  static async start(port: number, way: Way = "TCP"): Promise<Canary> {
     const [publisher, subscriber] = await Promise.all([
-      WireClient.connect(port, 5, { clientId: "canary-publisher", keepAlive: 90 }),
-      WireClient.connect(port, 4, { clientId: "canary-subscriber", keepAlive: 90 }),
+      openBy(way, port, 5),
+      openBy(way, port, 4),
     ]);
+    await publisher.handshake({ clientId: "canary-publisher", keepAlive: 90 });
+    await subscriber.handshake({ clientId: "canary-subscriber", keepAlive: 90 });
     await subscriber.subscribe(["canary/+"], 1);
     const canary = new Canary(publisher, subscriber);
     subscriber.onPacket = (packet) => canary.#hear(packet);

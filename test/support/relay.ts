@@ -13,7 +13,7 @@ export class Relay {
       const upstream = connect({ host: "127.0.0.1", port: to, noDelay: true });
       this.#upstream = upstream;
       this.#sockets.push(client, upstream);
-      client.on("data", (chunk: Uint8Array) => upstream.write(chunk));
+      client.pipe(upstream);
       upstream.on("data", (chunk: Uint8Array) => client.write(chunk));
       for (const [one, other] of [[client, upstream], [upstream, client]] as const) {
         one.on("error", () => other.destroy());

@@ -8,6 +8,7 @@ import type { Connection } from "../../src/core/broker/connection.ts";
 import type { Batch } from "../../src/core/broker/journal.ts";
 import type { Load } from "../../src/core/broker/state.ts";
 import type { BrokerEvent, CloseCause } from "../../src/core/broker/event.ts";
+import { HIBERNATION } from "../../src/core/broker/wake.ts";
 import { DEFAULT_LIMITS, DEFAULT_LISTENER, type Limits } from "../../src/core/broker/limits.ts";
 import type { Answer, Policy, Question } from "../../src/core/broker/question.ts";
 import { prng } from "../../src/core/base/prng.ts";
@@ -32,6 +33,8 @@ export interface VirtualBrokerOptions {
   readonly holdsCommits?: boolean;
   /** Is given what is committed, and asked for what is left in it; implies `keepsJournal`. */
   readonly store?: MemoryStore;
+  /** Sessions that end with their connection are recorded too, so that `sleep` loses nothing. */
+  readonly hibernates?: boolean;
   readonly takesCommands?: boolean;
   readonly tracesPackets?: boolean;
   readonly beforeRead?: (filter: string) => void;
@@ -49,7 +52,8 @@ export interface OpenOptions {
 const SPOILT = 0xa5;
 
 export class VirtualBroker {
-  readonly core: BrokerCore;
+  #core: BrokerCore;
+  readonly #makeCore: () => BrokerCore;
   now: number;
   readonly events: BrokerEvent[] = [];
   /** What has been committed. */
@@ -69,13 +73,54 @@ export class VirtualBroker {
     this.now = now;
     this.#store = store;
     this.#holdsCommits = options.holdsCommits ?? false;
-    this.core = new BrokerCore({
-      limits: { ...DEFAULT_LIMITS, ...limits },
-      listener: { ...DEFAULT_LISTENER, ...listener },
-      random: prng(seed),
-      ...rest,
-      keepsJournal: store !== undefined || (options.keepsJournal ?? false),
+    const random = prng(seed);
+    this.#makeCore = () =>
+      new BrokerCore({
+        limits: { ...DEFAULT_LIMITS, ...limits },
+        listener: { ...DEFAULT_LISTENER, ...listener },
+        random,
+        ...rest,
+        keepsJournal: store !== undefined || (options.keepsJournal ?? false),
+      }, HIBERNATION);
+    this.#core = this.#makeCore();
+  }
+
+  get core(): BrokerCore {
+    return this.#core;
+  }
+
+  /**
+   * The host gives all memory up but snapshots of the connections, and another broker wakes with
+   * them and the store; `false`, and nothing happens, while that cannot be.
+   */
+  sleep(): boolean {
+    assert(this.#store !== undefined, "Without a store there is nothing to wake with");
+    if (this.#core.hasChanges || this.#batch !== undefined || this.#loads.length > 0) return false;
+    const clients = [...this.#clients.values()];
+    const snapshots = clients.map(({ connection }) => {
+      const writer = new Writer(new Uint8Array(16));
+      return this.#core.snapshot(connection, writer, this.now)
+        ? writer.bytes.slice(0, writer.length)
+        : undefined;
     });
+    if (snapshots.includes(undefined)) return false;
+    const sleepers = clients.map(({ connection: { peer, listener } }, i) => ({
+      peer,
+      listener,
+      snapshot: snapshots[i]!,
+    }));
+    this.questions.length = 0;
+    this.#clients.clear();
+    this.#committed = 0;
+    this.#core = this.#makeCore();
+    const connections = this.#core.restore(this.#store.load(), this.now, [], sleepers);
+    connections.forEach((connection, i) => {
+      clients[i]!.connection = connection;
+      clients[i]!.isPaused = false;
+      this.#clients.set(connection, clients[i]!);
+    });
+    this.endTurn();
+    return true;
   }
 
   /** Whether what waits for a change may leave. */
@@ -214,7 +259,7 @@ export class VirtualBroker {
 export class VirtualClient {
   readonly version: ProtocolVersion;
   /** The broker's side. */
-  readonly connection: Connection;
+  connection: Connection;
   /** The answer to its CONNECT, when `connect` read it. */
   connack: ConnackPacket | undefined = undefined;
   /** The network connection is gone, whoever ended it. */

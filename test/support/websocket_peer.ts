@@ -63,16 +63,23 @@ export class WebSocketPeer implements Peer {
   /** Whether anything came that a server may not send. */
   readonly violations: string[] = [];
   readonly #inner: Peer;
+  readonly #answersClose: boolean;
   #bytes: Uint8Array = new Uint8Array(0);
 
-  constructor(inner: Peer) {
+  /** @param answersClose whether it answers a closing frame, as servers may wait for. */
+  constructor(inner: Peer, answersClose = false) {
     this.#inner = inner;
+    this.#answersClose = answersClose;
     inner.onChunk = (chunk) => this.#receive(chunk);
   }
 
   /** Opens the handshake and waits for its end. */
-  static async open(inner: Peer, request: string = upgradeRequest()): Promise<WebSocketPeer> {
-    const peer = new WebSocketPeer(inner);
+  static async open(
+    inner: Peer,
+    request: string = upgradeRequest(),
+    answersClose = false,
+  ): Promise<WebSocketPeer> {
+    const peer = new WebSocketPeer(inner, answersClose);
     await inner.send(new TextEncoder().encode(request));
     await until(() => peer.head !== "" || inner.isEnded, "the handshake is answered");
     return peer;
@@ -124,19 +131,30 @@ export class WebSocketPeer implements Peer {
     this.#bytes = bytes.slice(at);
   }
 
+  #closed(payload: Uint8Array): void {
+    // A code is not obligatory; 1005 stands for none (7.1.5).
+    const code = payload.length < 2 ? 1005 : payload[0]! << 8 | payload[1]!;
+    this.control.push(`close:${code}`);
+    if (this.#answersClose) this.finish();
+  }
+
   #frame(bytes: Uint8Array, at: number): number {
-    if (at + 4 > bytes.length && at + 2 + (bytes[at + 1] ?? 0) > bytes.length) return -1;
+    const headerMax = bytes[at + 1] === 127 ? 10 : 4;
+    if (at + headerMax > bytes.length && at + 2 + (bytes[at + 1] ?? 0) > bytes.length) return -1;
     let length = bytes[at + 1]!;
     let start = at + 2;
     if (length === 126) {
       length = bytes[at + 2]! << 8 | bytes[at + 3]!;
       start += 2;
+    } else if (length === 127) {
+      length = Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(at + 2));
+      start += 8;
     } else if (length > 126) this.violations.push(`length ${length}`);
     if (start + length > bytes.length) return -1;
     const payload = bytes.subarray(start, start + length);
     if (bytes[at] === 0x82) {
       if (payload.length > 0) this.onChunk(payload);
-    } else if (bytes[at] === 0x88) this.control.push(`close:${payload[0]! << 8 | payload[1]!}`);
+    } else if (bytes[at] === 0x88) this.#closed(payload);
     else if (bytes[at] === 0x8a) this.control.push(`pong:${payload.join()}`);
     else this.violations.push(`first byte ${bytes[at]}`);
     return start + length;

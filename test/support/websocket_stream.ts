@@ -5,16 +5,21 @@ import { connect, type Socket } from "node:net";
 import { Duplex } from "node:stream";
 import { SocketPeer } from "./socket_peer.ts";
 import { upgradeRequest, WebSocketPeer } from "./websocket_peer.ts";
+import type { WireSocket } from "./wire_client.ts";
 
 /** Opens a WebSocket on a port of this machine, or on a socket that is connected or about to be. */
 export async function openWebSocket(
   where: number | Socket,
   request: string = upgradeRequest(),
-): Promise<Duplex> {
+): Promise<WireSocket> {
   const socket = typeof where === "number"
     ? connect({ host: "127.0.0.1", port: where, noDelay: true })
     : where;
-  const peer = await WebSocketPeer.open(new SocketPeer(socket), request);
+  // Once it is closed, nobody knows any more.
+  let { localPort } = socket;
+  socket.once("connect", () => localPort = socket.localPort);
+  const inner = new SocketPeer(socket);
+  const peer = await WebSocketPeer.open(inner, request);
   if (!peer.head.startsWith("HTTP/1.1 101 ")) {
     socket.destroy();
     throw new Error(`There is no WebSocket: "${peer.head}"`);
@@ -37,5 +42,11 @@ export async function openWebSocket(
   // Some are closed as soon as they are open.
   if (socket.closed) stream.push(null);
   else socket.on("close", () => stream.push(null));
-  return stream;
+  return Object.assign(stream, {
+    localPort,
+    resetAndDestroy: () => {
+      inner.abort();
+      return stream.destroy();
+    },
+  });
 }

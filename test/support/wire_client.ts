@@ -1,8 +1,9 @@
-// A client that sends any bytes at all over TCP and reads what comes back through the codec. Every
+// A client that sends any bytes at all over a socket and reads what comes back through the codec. Every
 // wait has a deadline and says what it waited for.
 
-import { connect as connectSocket, type Socket } from "node:net";
+import { connect as connectSocket } from "node:net";
 import type { Duplex } from "node:stream";
+import { TLSSocket } from "node:tls";
 import { decodePacket } from "../../src/core/codec/decode.ts";
 import { Framer } from "../../src/core/codec/framer.ts";
 import type { ConnackPacket, ConnectPacket, Packet } from "../../src/core/codec/packet.ts";
@@ -27,10 +28,15 @@ export interface PublishOptions {
 }
 
 /** What a client can be on: a socket, or a stream that does not know of ports and resets. */
-export type WireSocket = Duplex & Partial<Pick<Socket, "localPort" | "resetAndDestroy">>;
+export type WireSocket = Duplex & {
+  readonly localPort?: number | undefined;
+  readonly resetAndDestroy?: () => unknown;
+};
 
 export class WireClient {
   readonly version: ProtocolVersion;
+  /** A closed socket has forgotten it. */
+  readonly localPort: number;
   /** What came and was not taken yet. */
   packets: Packet[] = [];
   receivedBytes = 0;
@@ -49,6 +55,7 @@ export class WireClient {
   constructor(socket: WireSocket, version: ProtocolVersion) {
     this.#socket = socket;
     this.version = version;
+    this.localPort = socket.localPort ?? 0;
     socket.on("data", (chunk: Uint8Array) => this.#receive(chunk));
     socket.on("end", () => this.#closed());
     socket.on("close", () => this.#closed());
@@ -77,10 +84,6 @@ export class WireClient {
     const { reasonCode } = await client.handshake(options);
     if (reasonCode !== 0) throw new Error(`The client was refused with ${reasonCode}`);
     return client;
-  }
-
-  get localPort(): number {
-    return this.#socket.localPort ?? 0;
   }
 
   /** Sends a CONNECT and takes the CONNACK. */
@@ -201,7 +204,9 @@ export class WireClient {
 
   /** Ends the connection with a reset. */
   reset(): void {
-    this.#socket.resetAndDestroy?.();
+    // What is below TLS cannot be reached.
+    if (this.#socket instanceof TLSSocket) this.#socket.destroy();
+    else this.#socket.resetAndDestroy?.();
     this.#closed();
   }
 

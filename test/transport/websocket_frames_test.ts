@@ -49,7 +49,7 @@ function pattern(length: number): Uint8Array {
 
 const OK = { pings: [], violation: 0, peerCode: 0 };
 
-test("FrameReader.read() leaves the payloads of all frames, whatever byte the stream is cut at", () => {
+test("FrameReader.read() leaves the payloads of all frames, whatever byte the stream is cut at [MQTT-6.0.0-2]", () => {
   const stream = joined(
     clientFrame(Uint8Array.of(1, 2, 3)),
     clientFrame(pattern(300), { isFinal: false, key: [1, 2, 3, 4] }),

@@ -200,7 +200,7 @@ const BROKEN: readonly (readonly [name: string, frame: Uint8Array, code: number]
 ];
 
 for (const [name, frame, code] of BROKEN) {
-  test(`withWebSocket() closes with ${code} for ${name}, drops the rest, says why (B-57)`, async () => {
+  test(`withWebSocket() closes with ${code} for ${name}, drops the rest, says why (B-57) [MQTT-6.0.0-1]`, async () => {
     const { wire, probe } = await open();
     wire.isFast = false;
     probe.write(new Uint8Array(70_000));

@@ -23,7 +23,7 @@ const TESTED_ELSEWHERE: Exceptions = {};
 export const fileSize: Rule = {
   name: `a source file has at most ${LINES_MAX} lines of at most ${COLUMNS_MAX} columns`,
   find(project: Project): string[] {
-    return sourceFiles(project, "src/", "mod.ts", "client.ts", "client_web.ts").flatMap(
+    return sourceFiles(project, "src/", "mod.ts", "client.ts", "client_web.ts", "web.ts").flatMap(
       ([path, text]) => {
         const lines = text.trimEnd().split("\n");
         const problems = lines.flatMap((line, index) =>
@@ -60,6 +60,7 @@ export const openingComment: Rule = {
       "mod.ts",
       "client.ts",
       "client_web.ts",
+      "web.ts",
       "test/",
       "bench/",
       "tools/",

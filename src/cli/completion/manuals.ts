@@ -10,6 +10,7 @@ import { ctrlManual } from "../ctrl/ctrl.ts";
 import { dbDumpManual } from "../db_dump/db_dump.ts";
 import type { Manual } from "../manual.ts";
 import { passwdManual } from "../passwd_flags.ts";
+import { relayManual } from "../relay/relay_flags.ts";
 import { signalManual } from "../signal.ts";
 
 export { brokerManual } from "../flags.ts";
@@ -25,4 +26,5 @@ export const MANUALS: Readonly<
   ctrl: ctrlManual,
   signal: signalManual,
   "db-dump": dbDumpManual,
+  relay: relayManual,
 };

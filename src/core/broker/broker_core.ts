@@ -8,21 +8,24 @@
  * @module
  */
 
+import { assert } from "../base/assert.ts";
 import { NO_PROPERTIES, type Properties } from "../codec/property.ts";
 import type { QoS } from "../codec/protocol.ts";
 import { ReasonCode } from "../codec/reason_code.ts";
+import type { Writer } from "../codec/writer.ts";
 import type { Delivery } from "../session/delivery.ts";
 import { makeMessage } from "../session/make_message.ts";
-import { attend, expelStuck, fail, unblock } from "./attend.ts";
+import { advance, fail, feedStarved, unblock } from "./attend.ts";
 import type { StoredRecord } from "./change.ts";
 import { Connection } from "./connection.ts";
 import { tell } from "./control.ts";
 import type { Counters } from "./counters.ts";
 import { describeSubscriptions } from "./describe_subscriptions.ts";
-import { feedStarved, pump, takeLoaded } from "./pump.ts";
+import { pump, takeLoaded } from "./pump.ts";
 import { applyAnswer, processPackets } from "./dispatch.ts";
-import { endConnection, expireSession } from "./end.ts";
+import { endConnection } from "./end.ts";
 import type { BrokerEvent, CloseCause } from "./event.ts";
+import type { Hibernation, Sleeper } from "./hibernation.ts";
 import type { Batch } from "./journal.ts";
 import type { ListenerSettings, Peer } from "../session/peer.ts";
 import { publish } from "./publish.ts";
@@ -30,7 +33,6 @@ import type { Answer, Question } from "./question.ts";
 import { expel } from "./refuse.ts";
 import { configure, type Judge, recheck, type Reconfiguration } from "./reconfigure.ts";
 import { restoreAll } from "./restore.ts";
-import { sweepRetained } from "./retained.ts";
 import { type BrokerCoreOptions, BrokerState, type Load } from "./state.ts";
 import { answerWill, publishWill } from "./wills.ts";
 
@@ -56,9 +58,12 @@ const NOTHING: TurnOutputs = Object.freeze({ questions: [], loads: [], events: [
 
 export class BrokerCore {
   readonly #state: BrokerState;
+  readonly #hibernation: Hibernation | undefined;
 
-  constructor(options: BrokerCoreOptions) {
+  /** @param hibernation for a broker whose memory may go while its connections stay. */
+  constructor(options: BrokerCoreOptions, hibernation?: Hibernation) {
     this.#state = new BrokerState(options);
+    this.#hibernation = hibernation;
   }
 
   get counters(): Readonly<Counters> {
@@ -212,12 +217,10 @@ export class BrokerCore {
     const state = this.#state;
     connection.outbox.discard();
     state.countBacklog(connection);
+    const ending = { cause, publishesWill: true, ...detail === undefined ? {} : { detail } };
+    endConnection(state, connection, ending, now);
+    // Not before it has ended: it may be one of those, and nothing would ever leave it.
     if (state.starved.size > 0) feedStarved(state, now);
-    endConnection(state, connection, {
-      cause,
-      publishesWill: true,
-      ...detail === undefined ? {} : { detail },
-    }, now);
   }
 
   /** Input: handling this connection's bytes failed by our own fault. */
@@ -227,24 +230,7 @@ export class BrokerCore {
 
   /** Input: time passed. */
   advance(now: number): void {
-    const state = this.#state;
-    for (let due = state.deadlines.takeDue(now); due; due = state.deadlines.takeDue(now)) {
-      switch (due.kind) {
-        case "session":
-          expireSession(state, due, now);
-          break;
-        case "connection":
-          attend(state, due, now);
-          break;
-        case "housekeeping":
-          state.pool.trim();
-          if (state.isOverTotal) expelStuck(state, now);
-          state.scheduleHousekeeping(now);
-          break;
-        case "retain-sweep":
-          sweepRetained(state, now);
-      }
-    }
+    advance(this.#state, now);
   }
 
   /** Input: an answer to a question; `false` when nobody waits for it any more. */
@@ -309,14 +295,25 @@ export class BrokerCore {
 
   /**
    * Input: what a store has kept, before anybody connects. Sessions are judged by the listeners
-   * that they came in by, which are found again by their names.
+   * that they came in by, which are found again by their names. Connections that have slept while
+   * memory was gone go on where they were, and are given in the order of their snapshots.
    */
   restore(
     records: Iterable<StoredRecord>,
     now: number,
     listeners: Iterable<ListenerSettings> = [],
-  ): void {
-    restoreAll(this.#state, records, listeners, now);
+    sleepers?: Iterable<Sleeper>,
+  ): readonly Connection[] {
+    const wake = sleepers && (() => this.#asHibernating().putBack(this.#state, sleepers));
+    return restoreAll(this.#state, records, { listeners, wake }, now);
+  }
+
+  /**
+   * Appends what it takes to put the connection back when memory is gone and all that was recorded
+   * is durable; `false` while that cannot be, because bytes or an answer are on their way.
+   */
+  snapshot(connection: Connection, writer: Writer, now: number): boolean {
+    return this.#asHibernating().write(this.#state, connection, writer, now);
   }
 
   /** Input: the store has committed what it was given last. */
@@ -392,5 +389,10 @@ export class BrokerCore {
     state.loads = [];
     state.events = [];
     return { questions, loads, events };
+  }
+
+  #asHibernating(): Hibernation {
+    assert(this.#hibernation !== undefined, "The broker was not made to hibernate");
+    return this.#hibernation;
   }
 }

@@ -52,7 +52,7 @@ function checkEmptyClientId(
 ): Refusal | undefined {
   if (packet.clientId !== "") return undefined;
   const { protocolVersion: version, cleanStart } = packet;
-  // [MQTT-3.1.3-7], and of version 3.1.1 [MQTT-3.1.1-3.1.3-8]
+  // [MQTT-3.1.3-7], and of version 3.1.1 [MQTT-3.1.1-3.1.3-8] [MQTT-3.1.1-3.1.3-7]
   if (version === 3 || (version === 4 && !cleanStart)) {
     return { reasonCode: ReasonCode.CLIENT_IDENTIFIER_NOT_VALID };
   }

@@ -46,6 +46,7 @@ export function deliver(
       // A client that is away does not get it, and was not promised to.
       if (!state.limits.queueQos0Messages) return;
     } else if (session.queue.qos0Count === 0 && !state.isOverTotal) {
+      // [MQTT-4.3.1-1]
       if (state.isBacklogged(connection)) countDropped(state, session);
       else append(state, connection, message, 0, retain, false, 0, subscriptionId);
       return;
@@ -54,6 +55,7 @@ export function deliver(
     return;
   }
   if (
+    // [MQTT-4.9.0-2] [MQTT-3.3.4-10]
     connection !== undefined && session.queue.length === 0 && session.sender.sendQuota > 0 &&
     !state.isBacklogged(connection)
   ) {
@@ -63,7 +65,7 @@ export function deliver(
   enqueue(state, session, message, qos, retain, subscriptionId, now);
 }
 
-/** The QoS by which a subscription gets a message. [MQTT-3.8.4-8] */
+/** The QoS by which a subscription gets a message. [MQTT-3.8.4-8] [MQTT-4.8.2-3] */
 export function deliveredQos(
   state: BrokerState,
   message: Message,
@@ -123,6 +125,7 @@ function send(
     message.payloadLength,
   );
   if (delivery !== undefined) recordSent(state, connection, session, delivery, packetId, false);
+  // [MQTT-3.3.1-3] [MQTT-4.3.2-2] [MQTT-4.3.3-2]
   append(state, connection, message, qos, retain, false, packetId, subscriptionId);
 }
 
@@ -135,6 +138,7 @@ function enqueue(
   subscriptionId: number,
   now: number,
 ): void {
+  // [MQTT-3.1.1-3.1.2-5]
   const { limits } = state;
   let countMax = limits.queuedMessagesMax;
   // Somebody who is connected may have a window's worth more.
@@ -174,9 +178,7 @@ export function hasWindow(
 /** What waits for the connection is sent when it has taken something, or when others have. */
 export function stall(state: BrokerState, connection: Connection, now: number): void {
   connection.isStalled = true;
-  if (!state.isOverTotal) return;
-  state.starved.add(connection);
-  state.scheduleHousekeeping(now);
+  if (state.isOverTotal) state.starve(connection, now);
 }
 
 function makeDelivery(

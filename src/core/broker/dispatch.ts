@@ -5,9 +5,8 @@
  * @module
  */
 
-import { decodePacket } from "../codec/decode.ts";
+import { decodeRequest, type RequestPacket } from "../codec/decode_request.ts";
 import { MqttError, ProtocolError } from "../codec/error.ts";
-import type { Packet } from "../codec/packet.ts";
 import { PacketType } from "../codec/protocol.ts";
 import { ReasonCode } from "../codec/reason_code.ts";
 import type { Connection } from "./connection.ts";
@@ -54,6 +53,8 @@ export function processPackets(
     state.isBacklogged(connection) || state.journal.isFull;
   // Whatever it sent might add to what the store has yet to commit.
   if (state.journal.isFull && connection.phase !== "ended") state.blocked.add(connection);
+  // It may have nothing to take itself, and then only the others can make room.
+  if (state.isOverTotal && connection.phase !== "ended") state.starve(connection, now);
   if (isPaused !== connection.isPaused) {
     connection.isPaused = isPaused;
     state.markDirty(connection);
@@ -101,8 +102,6 @@ function dispatch(state: BrokerState, connection: Connection, now: number): void
       return handleDisconnect(state, connection, packet, now);
     case "auth":
       return handleAuth(state, connection, packet);
-    default:
-      throw new ProtocolError("2.1.2", `A client must not send ${packet.type.toUpperCase()}`);
   }
 }
 
@@ -122,19 +121,17 @@ function dispatchEarly(
     if (packet.type === "connect") handleConnect(state, connection, packet, now);
     return;
   }
-  const packet = decode(connection);
-  if (packet.type === "auth") {
-    handleAuth(state, connection, packet);
-  } else if (packet.type === "disconnect") {
-    handleDisconnect(state, connection, packet, now);
-  } else {
+  if (type !== PacketType.AUTH && type !== PacketType.DISCONNECT) {
     throw new ProtocolError("MQTT-3.1.4-6", "Nothing but AUTH may come before the CONNACK");
   }
+  const packet = decode(connection);
+  if (packet.type === "auth") handleAuth(state, connection, packet);
+  else if (packet.type === "disconnect") handleDisconnect(state, connection, packet, now);
 }
 
-function decode(connection: Connection): Packet {
+function decode(connection: Connection): RequestPacket {
   const { firstByte, bytes, bodyStart, end } = connection.framer;
-  return decodePacket(firstByte, bytes, bodyStart, end, connection.protocolVersion);
+  return decodeRequest(firstByte, bytes, bodyStart, end, connection.protocolVersion);
 }
 
 /** Does what an answer to a question of this connection says. */

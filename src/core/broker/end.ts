@@ -41,7 +41,7 @@ export function endConnection(
   const { session, peer } = connection;
   if (session !== undefined) {
     state.connectedCount--;
-    abandonPublish(state, session, connection);
+    abandonPublish(session, connection);
   }
   state.emit({
     kind: "closed",
@@ -54,18 +54,8 @@ export function endConnection(
 }
 
 /** A QoS 2 message that nobody has decided upon was not received: the client sends it again. */
-function abandonPublish(
-  state: BrokerState,
-  session: Session<Connection>,
-  connection: Connection,
-): void {
-  const { pending } = connection;
-  if (pending?.kind !== "publish" || pending.qos !== 2) return;
-  const { packetId } = pending;
-  session.receiver.release(packetId);
-  if (state.records(session)) {
-    state.journal.record({ kind: "packet-id-released", clientId: session.clientId, packetId });
-  }
+function abandonPublish(session: Session<Connection>, { pending }: Connection): void {
+  if (pending?.kind === "publish" && pending.qos === 2) session.receiver.release(pending.packetId);
 }
 
 function leaveSession(
@@ -118,6 +108,7 @@ export function expireSession(
   session: Session<Connection>,
   now: number,
 ): void {
+  // [MQTT-4.1.0-2]
   if (session.endsAt <= now) {
     state.counters.sessionsExpired++;
     state.emit({ kind: "session-expired", clientId: session.clientId });
@@ -132,7 +123,7 @@ export function expireSession(
 
 /**
  * Changes how long a session outlives its connection. One that no longer does is not stored, unless
- * the store alone has what it has yet to be given.
+ * the store alone has what it has yet to be given, or memory may be gone before the connection is.
  */
 export function setExpiryInterval(
   state: BrokerState,
@@ -140,7 +131,7 @@ export function setExpiryInterval(
   seconds: number,
 ): void {
   session.expiryInterval = seconds;
-  if (seconds > 0) session.isRecorded = true;
+  if (seconds > 0 || state.hibernates) session.isRecorded = true;
   else if (session.queue.leftCount === 0) forgetSession(state, session);
 }
 

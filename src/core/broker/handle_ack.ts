@@ -41,6 +41,7 @@ export function handleAck(
   }
   const entry = session.sender.find(packetId);
   switch (type) {
+    // [MQTT-4.3.2-3]
     case PacketType.PUBACK:
       if (entry === undefined) return;
       expect(entry, AwaitedPacket.PUBACK);
@@ -49,6 +50,7 @@ export function handleAck(
     case PacketType.PUBREC:
       handlePubrec(state, connection, session, entry);
       break;
+    // [MQTT-4.3.3-5]
     case PacketType.PUBCOMP:
       if (entry === undefined) return;
       expect(entry, AwaitedPacket.PUBCOMP);
@@ -69,11 +71,13 @@ function handlePubrec(
     expect(entry, AwaitedPacket.PUBREC);
     if (reasonCode >= ReasonCode.UNSPECIFIED_ERROR) {
       // Refused: the exchange is over, and the identifier free [MQTT-4.3.3-4].
+      // [MQTT-4.4.0-2] [MQTT-4.8.2-6]
       finish(state, session, entry);
       return;
     }
+    // [MQTT-4.3.3-3]
     session.sender.received(entry);
-    if (state.records(session)) {
+    if (entry.isResumable && state.records(session)) {
       state.journal.record({ kind: "delivery-received", clientId: session.clientId, packetId });
       // The receiver forgets the identifier with the PUBREL, and would take the message for new.
       state.hold(connection);
@@ -85,7 +89,7 @@ function handlePubrec(
   sendAck(state, connection, PacketType.PUBREL, packetId, ReasonCode.SUCCESS);
 }
 
-/** [MQTT-4.3.3-11]; one that is not known any more was released before. */
+/** [MQTT-4.3.3-11]; one that is not known any more was released before. [MQTT-4.3.3-12] */
 function handlePubrel(
   state: BrokerState,
   connection: Connection,
@@ -105,9 +109,9 @@ function finish(
   session: Session<Connection>,
   entry: InflightEntry,
 ): void {
-  const { packetId, delivery } = entry;
+  const { packetId, delivery, isResumable } = entry;
   session.sender.release(entry);
-  recordFinished(state, session, packetId, delivery);
+  if (isResumable) recordFinished(state, session, packetId, delivery);
 }
 
 function expect(entry: InflightEntry, awaited: AwaitedPacket): void {

@@ -34,12 +34,14 @@ export function handleConnect(
   connection.phase = "connecting";
   connection.protocolVersion = packet.protocolVersion;
   connection.isBridge = packet.isBridge;
+  connection.sendSizeMax = packet.properties.maximumPacketSize ?? Infinity;
   const request = checkConnect(state, connection, packet);
   if ("reasonCode" in request) {
     refuseConnect(state, connection, request.reasonCode, request, now);
     return;
   }
   const { authenticationMethod: method, authenticationData: data } = packet.properties;
+  // [MQTT-4.12.0-6]
   if (method === undefined) {
     decideConnect(state, connection, packet, request, now);
     return;
@@ -96,6 +98,7 @@ export function acceptConnect(
 ): void {
   const { clientId, isIdentified } = request;
   const username = acceptance.username ?? request.username;
+  // [MQTT-3.1.3-2]
   const holder = state.sessions.get(clientId);
   if (holder?.connection !== undefined && !mayTakeOver(state, holder, now)) {
     refuseConnect(state, connection, ReasonCode.SERVER_BUSY, {
@@ -119,6 +122,7 @@ export function acceptConnect(
   }
   const { recorded } = state.journal;
   const resumed = takeSession(state, clientId, packet.cleanStart || !isOwner, now);
+  // [MQTT-3.1.2-6]
   const session = resumed ?? new Session<Connection>(clientId, state.stored);
   state.sessions.set(clientId, session);
   session.recentTakeOvers = holder?.recentTakeOvers ?? 0;
@@ -129,6 +133,7 @@ export function acceptConnect(
   session.listener = connection.granted = connection.listener;
   session.policyNotes = request.policyNotes;
   setExpiryInterval(state, session, expiryIntervalOf(state, packet));
+  // [MQTT-4.1.0-1]
   session.endsAt = Infinity;
   session.connection = connection;
   connection.session = session;
@@ -161,6 +166,7 @@ export function acceptConnect(
     },
   });
   // Before any other packet [MQTT-3.2.0-1]; 3.1 has no Session Present flag [MQTT-3.2.2-2].
+  // [MQTT-3.2.2-3] [MQTT-3.1.4-5] [MQTT-3.2.0-2]
   const sessionPresent = resumed !== undefined && packet.protocolVersion !== 3;
   const properties = connackProperties(state, connection.listener, session, packet, acceptance);
   sendConnack(state, connection, ReasonCode.SUCCESS, sessionPresent, properties);
@@ -168,7 +174,10 @@ export function acceptConnect(
   pump(state, session, now);
 }
 
-/** Seconds; before version 5 a session lives as long as its connection, or for ever. */
+/**
+ * Seconds; before version 5 a session lives as long as its connection, or for ever.
+ * [MQTT-3.1.1-3.1.2-6]
+ */
 function expiryIntervalOf(state: BrokerState, packet: ConnectPacket): number {
   const asked = packet.protocolVersion === 5
     ? packet.properties.sessionExpiryInterval ?? 0
@@ -192,13 +201,13 @@ function applyClientLimits(
   else state.deadlines.set(connection, now + connection.silenceMaxMs);
   connection.framer.limits = state.packetLimits.connected;
   const { maximumPacketSize, topicAliasMaximum = 0 } = packet.properties;
-  connection.sendSizeMax = maximumPacketSize ?? Infinity;
   const aliasMax = Math.min(topicAliasMaximum, connection.listener.topicAliasMaximumBroker);
+  // [MQTT-3.1.2-27] [MQTT-3.3.2-11]
   if (aliasMax > 0) connection.outboundAliases = new OutboundAliases(aliasMax);
   if (aliasMax > 0 || maximumPacketSize !== undefined) connection.isPlain = false;
 }
 
-/** Seconds; for version 5 no more than the limit. */
+/** Seconds; for version 5 no more than the limit. [MQTT-3.2.2-22] */
 function keepAliveOf(state: BrokerState, packet: ConnectPacket): number {
   const { keepAliveMax } = state.limits;
   const { keepAlive } = packet;
@@ -221,6 +230,7 @@ function connackProperties(
 ): Properties {
   if (packet.protocolVersion !== 5) return {};
   const { limits } = state;
+  // Nobody is told a Response Information [MQTT-3.1.2-28].
   const properties: Properties = {};
   const keepAlive = keepAliveOf(state, packet);
   if (keepAlive !== packet.keepAlive) properties.serverKeepAlive = keepAlive;
@@ -235,6 +245,7 @@ function connackProperties(
   if (!limits.retainAvailable) properties.retainAvailable = false;
   properties.maximumPacketSize = limits.maximumPacketSize;
   if (limits.receiveMaximum > 0) properties.receiveMaximum = limits.receiveMaximum;
+  // [MQTT-3.2.2-9]
   if (maximumQos < 2) properties.maximumQos = maximumQos;
   if (session.expiryInterval !== (sessionExpiryInterval ?? 0)) {
     properties.sessionExpiryInterval = session.expiryInterval;

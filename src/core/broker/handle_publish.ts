@@ -229,6 +229,7 @@ function findTopic(state: BrokerState, connection: Connection, bytes: Uint8Array
     }
     topic = connection.lastTopic = found;
   }
+  // [MQTT-3.3.2-12]
   if (topicAlias > 0) {
     connection.inboundAliases ??= new InboundAliases();
     connection.inboundAliases.set(topicAlias, topic);
@@ -308,16 +309,13 @@ function isNewExchange(
     : 65_535;
   switch (session.receiver.receive(packetId, windowMax)) {
     case "new":
-      if (state.records(session)) {
-        state.journal.record({ kind: "packet-id-held", clientId: session.clientId, packetId });
-      }
       return true;
     case "duplicate":
       sendAck(state, connection, PacketType.PUBREC, packetId, ReasonCode.SUCCESS);
       if (state.records(session)) state.hold(connection);
       return false;
     case "too many duplicates":
-      throw new ProtocolError("MQTT-4.3.3-9", `Packet "${packetId}" is repeated without an end`);
+      throw new ProtocolError("4.3.3", `Packet "${packetId}" is repeated without an end`);
     case "window exceeded":
       state.counters.publishDropped++;
       state.emit({ kind: "receive-maximum-exceeded", clientId: session.clientId });
@@ -341,7 +339,10 @@ function acknowledgePublished(
   acknowledge(state, connection, session, qos, packetId, reasonCode);
 }
 
-/** Acknowledges a PUBLISH. A version 5 PUBREC that refuses ends the exchange. */
+/**
+ * Acknowledges a PUBLISH. A version 5 PUBREC that refuses ends the exchange.
+ * [MQTT-3.3.4-1] [MQTT-4.3.2-5] [MQTT-4.3.3-9] [MQTT-4.3.3-13]
+ */
 function acknowledge(
   state: BrokerState,
   connection: Connection,
@@ -357,12 +358,13 @@ function acknowledge(
   }
   if (reasonCode >= ReasonCode.UNSPECIFIED_ERROR && connection.protocolVersion === 5) {
     session.receiver.release(packetId);
-    if (state.records(session)) {
-      state.journal.record({ kind: "packet-id-released", clientId: session.clientId, packetId });
-    }
+  } else if (state.records(session)) {
+    // Not before it is decided: a broker that dies while somebody outside is being asked has not
+    // received the message, and must not take the next one for its repetition.
+    state.journal.record({ kind: "packet-id-held", clientId: session.clientId, packetId });
   }
   sendAck(state, connection, PacketType.PUBREC, packetId, reasonCode); // [MQTT-4.3.3-8]
-  // That the identifier is known or free again must be as durable as the message.
+  // That the identifier is known must be as durable as the message.
   if (state.records(session)) state.hold(connection);
 }
 

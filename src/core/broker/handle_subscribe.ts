@@ -81,7 +81,7 @@ function grant(
   const version = connection.protocolVersion;
   const subscriptionId = packet.properties.subscriptionIds?.[0] ?? 0;
   let room = state.limits.subscriptionsPerSessionMax - session.subscriptions.size;
-  // One code per filter, in their order [MQTT-3.9.3-1].
+  // One code per filter, in their order [MQTT-3.9.3-1]. [MQTT-3.8.4-6] [MQTT-3.8.4-7]
   const reasonCodes = packet.subscriptions.map((request, i): ReasonCode => {
     const decision = decisions[i] ?? ReasonCode.NOT_AUTHORIZED;
     if (!isGranted(decision)) return decision;
@@ -108,6 +108,7 @@ function grant(
   const { recorded } = state.journal;
   packet.subscriptions.forEach((request, i) => {
     if (!isGranted(reasonCodes[i]!)) return;
+    // [MQTT-3.8.4-5]
     grantOne(state, connection, session, request, subscriptionId);
   });
   const told = packet.subscriptions.map((request, i) =>
@@ -143,17 +144,19 @@ function grantOne(
   });
   state.emit({ kind: "subscribed", clientId: session.clientId, filter: request.filter, qos });
   // [MQTT-3.3.1-9] [MQTT-3.3.1-10] [MQTT-3.3.1-11]; never for shared subscriptions.
+  // [MQTT-3.8.4-4] [MQTT-3.1.1-3.3.1-6] [MQTT-3.1.1-3.8.4-3]
   const { retainHandling } = request;
   if (parsed.shareName !== undefined || retainHandling === 2) return;
   if (retainHandling === 0 || isNew) oweRetained(state, subscription);
 }
 
 function grantedQos(connection: Connection, request: SubscriptionRequest): QoS {
+  // [MQTT-3.2.2-10]
   const { maximumQos } = connection.listener;
   return request.qos < maximumQos ? request.qos : maximumQos;
 }
 
-/** A client unsubscribes. [MQTT-3.10.4-4] */
+/** A client unsubscribes. [MQTT-3.10.4-4] [MQTT-3.10.4-5] [MQTT-3.10.4-6] [MQTT-3.11.3-1] */
 export function handleUnsubscribe(
   state: BrokerState,
   connection: Connection,

@@ -22,6 +22,7 @@ export function publish(
   now: number,
 ): number {
   if (message.retain) retain(state, message, now);
+  // [MQTT-3.3.2-3] [MQTT-4.5.0-1] [MQTT-4.6.0-5] [MQTT-4.6.0-6]
   const targets = state.routes.values(topic);
   if (targets.length === 0) return 0;
   state.encoder.begin(message, now);
@@ -31,7 +32,8 @@ export function publish(
     if (target.kind === "subscription") {
       if (publication > 0 && hasCopy(target.session, publication)) continue;
       // The flag of a live message is 0 unless the subscriber wants it as it was published
-      // [MQTT-3.3.1-12] [MQTT-3.3.1-13].
+      // [MQTT-3.3.1-12] [MQTT-3.3.1-13] [MQTT-3.1.1-3.3.1-9]. Each subscription has its copy
+      // [MQTT-3.3.4-2].
       deliver(state, message, target, message.retain && target.retainAsPublished, now);
     } else {
       deliverToOne(state, message, target, publication, now);
@@ -50,7 +52,7 @@ function hasCopy(session: Session<Connection>, publication: number): boolean {
 
 /**
  * Delivers to the member whose turn it is, passing over those who may not have the topic. A member
- * that is away keeps its turn: the message waits in its session. [MQTT-4.8.2-5]
+ * that is away keeps its turn: the message waits in its session. [MQTT-4.8.2-4] [MQTT-4.8.2-5]
  */
 function deliverToOne(
   state: BrokerState,

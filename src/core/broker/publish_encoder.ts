@@ -231,6 +231,7 @@ export class PublishEncoder {
     if (version === 5) {
       writer.varint(propertiesLength);
       // Forwarded unaltered and in order [MQTT-3.3.2-17] [MQTT-3.3.2-18].
+      // [MQTT-3.3.2-4] [MQTT-3.3.2-15] [MQTT-3.3.2-16] [MQTT-3.3.2-20]
       writer.raw(message.propertyBytes, message.propertiesStart, message.propertiesEnd);
       if (this.#expirySeconds >= 0) {
         // Less the time that the message has waited here [MQTT-3.3.2-6].
@@ -241,6 +242,7 @@ export class PublishEncoder {
         writer.u8(PROPERTY_TOPIC_ALIAS);
         writer.u16(alias);
       }
+      // [MQTT-3.3.4-3] [MQTT-3.3.4-4] [MQTT-3.3.4-5]
       if (subscriptionId > 0) {
         writer.u8(PROPERTY_SUBSCRIPTION_ID);
         writer.varint(subscriptionId);

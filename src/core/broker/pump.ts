@@ -9,7 +9,7 @@
 import { PacketType } from "../codec/protocol.ts";
 import { ReasonCode } from "../codec/reason_code.ts";
 import type { Delivery } from "../session/delivery.ts";
-import { AwaitedPacket } from "../session/sender.ts";
+import { AwaitedPacket, type InflightEntry } from "../session/sender.ts";
 import type { Session } from "../session/session.ts";
 import type { Connection } from "./connection.ts";
 import { append, deliver, deliveredQos, fits, lowered, mayHave, stall } from "./deliver.ts";
@@ -53,20 +53,45 @@ function resend(
       continue;
     }
     const { delivery, packetId } = entry;
-    // The permission may have been taken away since; then the exchange is over.
     if (
       delivery === undefined || !mayHave(state, session, delivery.message) ||
       !fitsDelivery(state, connection, delivery, now)
     ) {
-      sender.release(entry);
-      recordFinished(state, session, packetId, delivery);
+      giveUp(state, connection, session, entry);
       continue;
     }
+    // [MQTT-4.3.3-7]
     const { message, qos, retain, subscriptionId } = delivery;
     state.encoder.begin(message, now);
     // Marked as a repetition [MQTT-3.3.1-1] and under its first identifier [MQTT-4.4.0-1].
+    // [MQTT-3.1.1-4.4.0-1]
     append(state, connection, message, qos, retain, true, packetId, subscriptionId);
   }
+}
+
+/**
+ * Does not send a message again: the permission may have been taken away since. That ends an
+ * exchange of QoS 1. One of QoS 2 is ended with its receiver, who may have the message, and would
+ * then take the next one with this identifier for its repetition. [MQTT-4.3.3-10]
+ */
+function giveUp(
+  state: BrokerState,
+  connection: Connection,
+  session: Session<Connection>,
+  entry: InflightEntry,
+): void {
+  const { delivery, packetId, awaits } = entry;
+  if (awaits !== AwaitedPacket.PUBREC) {
+    session.sender.release(entry);
+    recordFinished(state, session, packetId, delivery);
+    return;
+  }
+  session.sender.received(entry);
+  if (state.records(session)) {
+    state.journal.record({ kind: "delivery-received", clientId: session.clientId, packetId });
+    state.hold(connection);
+  }
+  sendAck(state, connection, PacketType.PUBREL, packetId, ReasonCode.SUCCESS);
 }
 
 function sendQueued(
@@ -85,6 +110,7 @@ function sendQueued(
     const delivery = qos === queued.qos ? queued : { ...queued, qos };
     const { message, retain, subscriptionId } = delivery;
     if (
+      // [MQTT-3.3.2-5]
       message.expiresAt <= now || !mayHave(state, session, message) ||
       !fitsDelivery(state, connection, delivery, now)
     ) {
@@ -132,7 +158,7 @@ function sendOwedRetained(
       if (message.isSuperseded || message.expiresAt <= now) continue;
       if (!isVouchedFor(state, message)) continue;
       state.encoder.begin(message, now);
-      // Retained because of a new subscription [MQTT-3.3.1-8].
+      // Retained because of a new subscription [MQTT-3.3.1-8]. [MQTT-3.1.1-3.3.1-8]
       deliver(state, message, owed.subscription, true, now);
     }
     owedRetained.delete(owed.subscription);
@@ -179,17 +205,6 @@ export function takeLoaded(
     }
   }
   pump(state, session, now);
-}
-
-/** Sends what waited for the total backlog to go, as far as it has gone. */
-export function feedStarved(state: BrokerState, now: number): void {
-  // Only once there is room for some time, so that it is not asked for each packet.
-  if (state.backlogBytes > state.limits.backlogBytesTotalMax / 2) return;
-  for (const connection of state.starved) {
-    state.starved.delete(connection);
-    if (connection.session !== undefined) pump(state, connection.session, now);
-    if (state.isOverTotal) return;
-  }
 }
 
 function fitsDelivery(

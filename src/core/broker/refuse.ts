@@ -17,7 +17,10 @@ import type { ConnectRequest } from "./question.ts";
 import { sendConnack, sendDisconnect } from "./send.ts";
 import type { BrokerState } from "./state.ts";
 
-/** The peer broke the protocol: it is told why if its version can be told, and cut off. */
+/**
+ * The peer broke the protocol: it is told why if its version can be told, and cut off.
+ * [MQTT-3.1.4-1] [MQTT-4.13.1-1] [MQTT-3.1.1-2.2.2-2] [MQTT-3.1.1-3.1.4-1] [MQTT-3.1.1-4.8.0-1]
+ */
 export function refuse(
   state: BrokerState,
   connection: Connection,
@@ -96,7 +99,10 @@ export function noteLogin(
   state.emit({ kind: "login-refused", peer, clientId, username, reasonCode });
 }
 
-/** A CONNECT is refused, for a reason other than that it cannot be read. */
+/**
+ * A CONNECT is refused, for a reason other than that it cannot be read.
+ * [MQTT-3.1.3-8] [MQTT-3.1.4-2] [MQTT-3.2.2-7] [MQTT-4.12.0-4] [MQTT-4.13.2-1] [MQTT-3.1.1-3.2.2-5]
+ */
 export function refuseConnect(
   state: BrokerState,
   connection: Connection,
@@ -131,6 +137,7 @@ export function expel(
   now: number,
 ): void {
   const reasonCode = sayable(PacketType.DISCONNECT, reason);
+  // [MQTT-3.14.0-1]
   if (connection.phase === "connected") sendDisconnect(state, connection, reasonCode);
   endConnection(state, connection, { cause: closeCause(reasonCode), publishesWill }, now);
 }

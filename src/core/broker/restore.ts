@@ -3,8 +3,8 @@
  * broker, its records give the sessions, messages and Wills that were there, as if every connection
  * had merely dropped. Each record costs the same, however many there are.
  *
- * Whose turn it is in a shared subscription is not among them: it begins with the first member, as
- * it may at any time.
+ * Whose turn it is in a shared subscription is not among them: it begins with any member, as it may
+ * at any time.
  *
  * @module
  */
@@ -18,6 +18,7 @@ import type { Change, StoredRecord } from "./change.ts";
 import type { Connection } from "./connection.ts";
 import { hasWindow } from "./deliver.ts";
 import { recordSession, removeSession, scheduleSession } from "./end.ts";
+import type { Woken } from "./hibernation.ts";
 import { DEFAULT_LISTENER } from "./limits.ts";
 import { putRetained, scheduleSweep, takeRetained } from "./retained.ts";
 import type { BrokerState } from "./state.ts";
@@ -27,20 +28,31 @@ import { delayWill } from "./wills.ts";
 /** The listeners of the present configuration by their names. */
 type ListenersByName = Map<string, ListenerSettings>;
 
-/** Replays what a store gives. */
+/** What there is beside the records of a store. */
+export interface Surroundings {
+  /** The listeners of the present configuration. */
+  readonly listeners: Iterable<ListenerSettings>;
+  /** Puts back the connections that have outlived the broker's memory, where some have. */
+  readonly wake: (() => Woken) | undefined;
+}
+
+/** Replays what a store gives, and puts connections back in their order. */
 export function restoreAll(
   state: BrokerState,
   records: Iterable<StoredRecord>,
-  listeners: Iterable<ListenerSettings>,
+  { listeners, wake }: Surroundings,
   now: number,
-): void {
+): readonly Connection[] {
   const byName: ListenersByName = new Map();
   // Of two with one name it cannot be told which was meant.
   for (const one of listeners) byName.set(one.name, byName.has(one.name) ? lost(one.name) : one);
   state.isReplaying = true;
   for (const record of records) restore(state, record, byName);
   state.isReplaying = false;
+  const woken = wake?.();
   finish(state, now);
+  woken?.goOn(now);
+  return woken?.connections ?? [];
 }
 
 /**
@@ -49,6 +61,7 @@ export function restoreAll(
  */
 function finish(state: BrokerState, now: number): void {
   for (const session of state.sessions.values()) {
+    if (session.connection !== undefined) continue;
     if (session.endsAt === Infinity && session.expiryInterval !== NEVER_EXPIRES) {
       session.endsAt = now + session.expiryInterval * 1000;
       // Or it would begin anew with each restart, and never end.

@@ -1,5 +1,6 @@
 /**
  * Retained messages: the last one of each topic, kept for those who subscribe later.
+ * [MQTT-3.1.1-3.1.2-7]
  *
  * @module
  */
@@ -15,7 +16,10 @@ const SWEEP_NODES = 1000;
 /** Between two steps others have their turn. */
 const SWEEP_STEP_MS = 10;
 
-/** Replaces the retained message of a topic; an empty payload removes it. [MQTT-3.3.1-5] */
+/**
+ * Replaces the retained message of a topic; an empty payload removes it. [MQTT-3.3.1-5]
+ * [MQTT-3.1.1-3.3.1-7]
+ */
 export function retain(state: BrokerState, message: Message, now: number): void {
   // A Will may have been left when it could still be retained.
   if (!state.limits.retainAvailable) return;

@@ -10,7 +10,7 @@ import { encodeAuth } from "../codec/auth.ts";
 import { encodeConnack } from "../codec/connack.ts";
 import { encodeDisconnect } from "../codec/disconnect.ts";
 import { encodePingresp } from "../codec/ping.ts";
-import { NO_PROPERTIES, type Properties } from "../codec/property.ts";
+import type { Properties } from "../codec/property.ts";
 import { type AckType, PacketType } from "../codec/protocol.ts";
 import { type ReasonCode, toReturnCode } from "../codec/reason_code.ts";
 import { encodeSuback } from "../codec/suback.ts";
@@ -28,7 +28,12 @@ function sent(state: BrokerState, connection: Connection, note: Note): void {
   state.emit({ kind: "packet", action: "sending", clientId: connection.label, ...note });
 }
 
-/** Sends a PUBACK, PUBREC, PUBREL or PUBCOMP. */
+/**
+ * Sends a PUBACK, PUBREC, PUBREL or PUBCOMP for the packet of this identifier [MQTT-2.2.1-5]. It has
+ * no properties that could make it too large for the client, or that the client does not want:
+ * [MQTT-3.1.2-29] [MQTT-3.4.2-2] [MQTT-3.4.2-3] [MQTT-3.5.2-2] [MQTT-3.5.2-3] [MQTT-3.6.2-2]
+ * [MQTT-3.6.2-3] [MQTT-3.7.2-2] [MQTT-3.7.2-3].
+ */
 export function sendAck(
   state: BrokerState,
   connection: Connection,
@@ -53,6 +58,7 @@ const ACK_NAMES = Object.freeze(
   } as const,
 );
 
+/** Sends a CONNACK, without its reason where that makes it too large for the client. */
 export function sendConnack(
   state: BrokerState,
   connection: Connection,
@@ -61,16 +67,25 @@ export function sendConnack(
   properties: Properties,
 ): void {
   const writer = state.reserve(connection, SMALL_PACKET_BYTES);
+  const { protocolVersion: version, sendSizeMax } = connection;
   const packet = { type: "connack", sessionPresent, reasonCode, properties } as const;
-  encodeConnack(writer, packet, connection.protocolVersion);
+  const start = writer.length;
+  encodeConnack(writer, packet, version);
+  if (properties.reasonString !== undefined && writer.length - start > sendSizeMax) {
+    // [MQTT-3.2.2-19]; there are no user properties [MQTT-3.2.2-20].
+    const { reasonString: _, ...others } = properties;
+    writer.length = start;
+    encodeConnack(writer, { ...packet, properties: others }, version);
+  }
   state.counters.packetsSent++;
   if (state.tracesPackets) {
     // As it stands in the packet: before version 5 that is a return code.
-    const code = connection.protocolVersion === 5 ? reasonCode : toReturnCode(reasonCode);
+    const code = version === 5 ? reasonCode : toReturnCode(reasonCode);
     sent(state, connection, { type: "connack", reasonCode: code, sessionPresent });
   }
 }
 
+/** Sends a SUBACK for a SUBSCRIBE [MQTT-3.8.4-2]; without properties, as all acknowledgements. */
 export function sendSuback(
   state: BrokerState,
   connection: Connection,
@@ -78,6 +93,7 @@ export function sendSuback(
   reasonCodes: ReasonCode[],
 ): void {
   const writer = state.reserve(connection, SMALL_PACKET_BYTES + reasonCodes.length);
+  // [MQTT-2.2.1-6] [MQTT-3.9.2-1] [MQTT-3.9.2-2]
   encodeSuback(writer, packetId, reasonCodes, connection.protocolVersion);
   state.counters.packetsSent++;
   if (state.tracesPackets) sent(state, connection, { type: "suback", packetId });
@@ -90,6 +106,7 @@ export function sendUnsuback(
   reasonCodes: ReasonCode[],
 ): void {
   const writer = state.reserve(connection, SMALL_PACKET_BYTES + reasonCodes.length);
+  // [MQTT-2.2.1-6] [MQTT-3.11.2-1] [MQTT-3.11.2-2]
   encodeUnsuback(writer, packetId, reasonCodes, connection.protocolVersion);
   state.counters.packetsSent++;
   if (state.tracesPackets) sent(state, connection, { type: "unsuback", packetId });
@@ -101,20 +118,23 @@ export function sendPingresp(state: BrokerState, connection: Connection): void {
   if (state.tracesPackets) sent(state, connection, { type: "pingresp" });
 }
 
-/** Sends a DISCONNECT to a version 5 client; older versions have none from the broker. */
+/**
+ * Sends a DISCONNECT to a version 5 client; older versions have none from the broker. It says
+ * nothing but why [MQTT-3.14.2-2] [MQTT-3.14.2-3] [MQTT-3.14.2-4].
+ */
 export function sendDisconnect(
   state: BrokerState,
   connection: Connection,
   reasonCode: ReasonCode,
-  properties: Properties = NO_PROPERTIES,
 ): void {
   if (connection.protocolVersion !== 5) return;
   const writer = state.reserve(connection, SMALL_PACKET_BYTES);
-  encodeDisconnect(writer, reasonCode, connection.protocolVersion, properties);
+  encodeDisconnect(writer, reasonCode, connection.protocolVersion);
   state.counters.packetsSent++;
   if (state.tracesPackets) sent(state, connection, { type: "disconnect", reasonCode });
 }
 
+/** Sends a step of an exchange, whose only properties are its own [MQTT-3.15.2-2] [MQTT-3.15.2-3]. */
 export function sendAuth(
   state: BrokerState,
   connection: Connection,

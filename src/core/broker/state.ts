@@ -59,6 +59,11 @@ export interface BrokerCoreOptions {
   readonly keepsJournal?: boolean;
   /** Hands the host what clients publish below `$CONTROL/`; refused otherwise. */
   readonly takesCommands?: boolean;
+  /**
+   * Memory may be gone while connections are not: sessions that end with their connection are
+   * recorded as well. It keeps a journal, then.
+   */
+  readonly hibernates?: boolean;
   /** Gathers an event for every packet. */
   readonly tracesPackets?: boolean;
   /**
@@ -105,6 +110,7 @@ export class BrokerState {
   readonly random: Random;
   readonly keepsJournal: boolean;
   readonly takesCommands: boolean;
+  readonly hibernates: boolean;
   tracesPackets: boolean;
   /** What happens is what the store has, so it is not recorded. */
   isReplaying = false;
@@ -149,7 +155,7 @@ export class BrokerState {
   readonly counters: Counters = new Counters();
   /** Bytes that all connections together have not taken. */
   backlogBytes = 0;
-  /** Connections whose messages wait because of that total, not because of their own backlog. */
+  /** Connections whose messages or packets wait because of that total, not of their own backlog. */
   readonly starved: Set<Connection> = new Set();
 
   readonly arena: MessageArena = new MessageArena();
@@ -199,6 +205,7 @@ export class BrokerState {
     this.keepsJournal = options.keepsJournal ?? false;
     this.journal = new Journal(options.limits.uncommittedBytesMax);
     this.takesCommands = options.takesCommands ?? false;
+    this.hibernates = options.hibernates ?? false;
     this.tracesPackets = options.tracesPackets ?? false;
     this.beforeRead = options.beforeRead;
     this.pool = new BufferPool(options.limits.idleBufferBytesMax);
@@ -258,6 +265,12 @@ export class BrokerState {
   /** Whether all connections together have so much to take that nobody should be given more. */
   get isOverTotal(): boolean {
     return this.backlogBytes > this.limits.backlogBytesTotalMax;
+  }
+
+  /** Has the connection wait until what all of them have not taken is less. */
+  starve(connection: Connection, now: number): void {
+    this.starved.add(connection);
+    this.scheduleHousekeeping(now);
   }
 
   /** Whether so much waits in memory that what the store keeps should wait there. */

@@ -64,6 +64,7 @@ export function unsubscribe(
 ): boolean {
   const subscription = session.subscriptions.get(requestedFilter);
   if (subscription === undefined) return false;
+  // Nothing new; what is in flight or queued goes on [MQTT-3.10.4-2] [MQTT-3.10.4-3].
   session.subscriptions.delete(requestedFilter);
   remove(state, subscription);
   session.owedRetained.delete(subscription);

@@ -51,7 +51,10 @@ export function mayTakeOver(
   return true;
 }
 
-/** Ends whatever must not go on under this identifier; returns the session to resume, if any. */
+/**
+ * Ends whatever must not go on under this identifier; returns the session to resume, if any.
+ * [MQTT-3.1.4-4]
+ */
 export function takeSession(
   state: BrokerState,
   clientId: string,
@@ -61,7 +64,7 @@ export function takeSession(
   const connected = state.sessions.get(clientId);
   if (connected?.connection !== undefined) {
     state.counters.takeOvers++;
-    // [MQTT-3.1.4-3]
+    // [MQTT-3.1.4-3] [MQTT-3.1.1-3.1.4-2]
     sendDisconnect(state, connected.connection, ReasonCode.SESSION_TAKEN_OVER);
     endConnection(state, connected.connection, {
       cause: "session taken over",
@@ -71,6 +74,7 @@ export function takeSession(
   }
   const session = state.sessions.get(clientId);
   if (session === undefined) return undefined;
+  // [MQTT-3.1.2-5] [MQTT-3.1.1-3.1.2-4]
   if (!isFresh && session.endsAt > now) {
     discardWill(state, session);
     return session;

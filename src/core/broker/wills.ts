@@ -24,7 +24,7 @@ export function willTopic({ mount }: Connection, will: WillPacket): string {
   return mount === undefined ? will.topic : mount.text + will.topic;
 }
 
-/** Keeps the Will that a client leaves with its CONNECT. */
+/** Keeps the Will that a client leaves with its CONNECT. [MQTT-3.1.2-7] */
 export function setWill(
   state: BrokerState,
   connection: Connection,
@@ -33,6 +33,7 @@ export function setWill(
 ): void {
   const { payload, qos, retain, properties } = packet;
   const topic = willTopic(connection, packet);
+  // [MQTT-3.1.2-14] [MQTT-3.1.2-15] [MQTT-3.1.3-10]
   const message = makeMessage({
     topic,
     payload,

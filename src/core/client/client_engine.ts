@@ -71,6 +71,8 @@ export class ClientEngine {
   readonly #ack: AckView = new AckView();
   readonly #outbound: Outbound;
   readonly #inbound: Inbound;
+  /** The session began with this connection. */
+  #isFresh = false;
   #keepAliveMs = 0;
   #lastSentAt = 0;
   /** The application is being shown a message that is acknowledged when it returns. */
@@ -130,6 +132,7 @@ export class ClientEngine {
   connect(packet: ConnectPacket, now: number): void {
     assert(this.#phase === "idle" || this.#phase === "ended", "A connection is under way");
     const { protocolVersion, cleanStart } = packet;
+    this.#isFresh = cleanStart;
     // Older versions have none, and so the broker will not know of any.
     const properties = protocolVersion === 5 ? packet.properties : NO_PROPERTIES;
     this.#forgetConnection();
@@ -221,6 +224,7 @@ export class ClientEngine {
     options: PublishOptions,
     now: number,
   ): number {
+    // [MQTT-3.1.2-30]
     if (this.#phase !== "connected") return PublishRefusal.NOT_CONNECTED;
     return this.#outbound.publish(topic, payload, options, now);
   }
@@ -265,9 +269,20 @@ export class ClientEngine {
       this.#finishShowing(qos, packetId);
       const { sessionExpiryInterval } = properties;
       if (sessionExpiryInterval === 0) this.#outbound.isResumable = false;
-      encodeDisconnect(this.outbox, reasonCode, this.#version, properties);
+      this.#encodeDisconnect(reasonCode, properties);
     }
     this.#phase = "ended"; // [MQTT-3.14.4-2]
+  }
+
+  /** Leaves out what is only for people to read where it makes the packet too large. */
+  #encodeDisconnect(reasonCode: ReasonCode, properties: Properties): void {
+    const start = this.outbox.length;
+    encodeDisconnect(this.outbox, reasonCode, this.#version, properties);
+    if (this.outbox.length - start <= this.#outbound.packetSizeMax) return;
+    // [MQTT-3.14.2-3] [MQTT-3.14.2-4]
+    const { reasonString: _reason, userProperties: _pairs, ...others } = properties;
+    this.outbox.length = start;
+    encodeDisconnect(this.outbox, reasonCode, this.#version, others);
   }
 
   get #isOpen(): boolean {
@@ -358,10 +373,13 @@ export class ClientEngine {
       this.#phase = "ended";
       return this.#sink.onConnack(packet);
     }
+    if (packet.sessionPresent && this.#isFresh) {
+      throw new ProtocolError("MQTT-3.2.2-4", "There is a session where none was to be");
+    }
     this.#phase = "connected";
     const { properties } = packet;
     this.clientId = properties.assignedClientId ?? this.clientId;
-    // [MQTT-3.2.2-21]
+    // [MQTT-3.2.2-21] [MQTT-3.1.2-21]
     if (properties.serverKeepAlive !== undefined) {
       this.#keepAliveMs = properties.serverKeepAlive * 1000;
     }

@@ -84,7 +84,7 @@ export class Inbound implements ReadingContext {
         if (!this.#waiting.has(packetId)) this.finish(2, packetId, ReasonCode.SUCCESS);
         return false;
       case "too many duplicates":
-        throw new ProtocolError("MQTT-4.3.3-9", `Packet "${packetId}" is repeated without an end`);
+        throw new ProtocolError("4.3.3", `Packet "${packetId}" is repeated without an end`);
       case "window exceeded":
         throw exceeded();
     }
@@ -107,7 +107,7 @@ export class Inbound implements ReadingContext {
     return true;
   }
 
-  /** Sends PUBACK [MQTT-4.3.2-4] or PUBREC [MQTT-4.3.3-8]. */
+  /** Sends PUBACK [MQTT-4.3.2-4] or PUBREC [MQTT-4.3.3-8]. [MQTT-4.5.0-2] */
   finish(qos: QoS, packetId: number, reasonCode: ReasonCode): void {
     if (qos === 1) return this.#sendAck(PacketType.PUBACK, packetId, reasonCode);
     if (reasonCode >= ReasonCode.UNSPECIFIED_ERROR) this.#receiver.release(packetId);

@@ -149,6 +149,7 @@ export class IncomingMessage {
     if (!isTopic(topicBytes, topicStart, topicEnd, Infinity)) {
       throw new MalformedPacketError("MQTT-3.3.2-2", "A topic name is not well-formed");
     }
+    // [MQTT-3.3.2-10]
     if (alias > 0) context.aliases.set(alias, copyOf(topicBytes, topicStart, topicEnd));
   }
 

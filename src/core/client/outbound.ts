@@ -64,7 +64,7 @@ export class Outbound {
   #sender: Sender = new Sender();
   #sequence = 0;
   /** What the broker can take, from its CONNACK. */
-  #packetSizeMax = Infinity;
+  packetSizeMax = Infinity;
   #qosMax: QoS = 2;
   #takesRetain = true;
   #aliases: OutboundAliases | undefined;
@@ -92,10 +92,11 @@ export class Outbound {
 
   /** The connection was accepted: applies the broker's limits and sends again what must be. */
   start(properties: Properties, inflightMax: number, now: number): void {
-    this.#packetSizeMax = properties.maximumPacketSize ?? Infinity;
+    this.packetSizeMax = properties.maximumPacketSize ?? Infinity;
     // The property is a bit; its absence means 2.
     this.#qosMax = (properties.maximumQos ?? 2) as QoS;
     this.#takesRetain = properties.retainAvailable !== false;
+    // [MQTT-3.2.2-17] [MQTT-3.2.2-18]
     const aliasesMax = Math.min(properties.topicAliasMaximum ?? 0, this.aliasesMax);
     this.#aliases = aliasesMax > 0 ? new OutboundAliases(aliasesMax) : undefined;
     const window = PACKET_ID_MAX - REQUESTS_MAX;
@@ -145,12 +146,12 @@ export class Outbound {
     let alias = known > 0 ? known : aliases?.next ?? 0;
     const sent = known > 0 ? "" : topic;
     let size = this.#writer.measure(sent, payload, options, this.version, alias);
-    if (size > this.#packetSizeMax && alias !== known) {
+    if (size > this.packetSizeMax && alias !== known) {
       // A new alias makes the packet larger: it goes without.
       alias = 0;
       size = this.#writer.measure(topic, payload, options, this.version);
     }
-    if (size > this.#packetSizeMax) return PublishRefusal.PACKET_TOO_LARGE; // [MQTT-3.2.2-15]
+    if (size > this.packetSizeMax) return PublishRefusal.PACKET_TOO_LARGE; // [MQTT-3.2.2-15]
     let packetId = 0;
     if (qos > 0) {
       if (this.#sender.sendQuota <= 0) return PublishRefusal.MUST_WAIT; // [MQTT-3.3.4-7]
@@ -172,7 +173,7 @@ export class Outbound {
     return this.#requests.size;
   }
 
-  /** An identifier for a request; there must be fewer than `REQUESTS_MAX`. */
+  /** An identifier for a request; there must be fewer than `REQUESTS_MAX`. [MQTT-3.3.4-8] */
   request(): number {
     assert(this.#requests.size < REQUESTS_MAX, "Too many requests were made at once");
     let packetId = this.#lastRequestId;
@@ -212,6 +213,7 @@ export class Outbound {
       entry.delivery = undefined;
       this.#sink.onReceived?.(ack.packetId);
     }
+    // [MQTT-4.6.0-4]
     const isKnown = entry !== undefined;
     const code = isKnown ? ReasonCode.SUCCESS : ReasonCode.PACKET_IDENTIFIER_NOT_FOUND;
     this.#sendPubrel(ack.packetId, code);

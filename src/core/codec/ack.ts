@@ -55,6 +55,7 @@ export class AckView {
     this.properties = NO_PROPERTIES;
     if (version === 5 && reader.remaining > 0) {
       const code = reader.u8();
+      // [MQTT-3.4.2-1] [MQTT-3.5.2-1] [MQTT-3.6.2-1] [MQTT-3.7.2-1]
       if (!mayCarry(packetType, code)) {
         throw new ProtocolError("3.4.2.1", `This packet must not have the reason code "${code}"`);
       }
@@ -108,6 +109,7 @@ export function encodeAck(
   const firstByte = packetType << 4 | (packetType === PacketType.PUBREL ? 0x02 : 0);
   const isBare = version !== 5 || !hasProperties(properties);
   if (isBare) {
+    // [MQTT-3.1.1-3.3.5-2]
     const hasCode = version === 5 && reasonCode !== ReasonCode.SUCCESS;
     writer.ensure(5);
     const { bytes, length } = writer;

@@ -49,7 +49,7 @@ export function encodeConnack(
   const { reasonCode } = packet;
   writer.u8(PacketType.CONNACK << 4);
   const mark = writer.openLength(1);
-  // A refusal never tells of a session [MQTT-3.2.2-6].
+  // A refusal never tells of a session [MQTT-3.2.2-6]. [MQTT-3.1.1-3.2.2-4]
   const isPresent = packet.sessionPresent && reasonCode === ReasonCode.SUCCESS && version !== 3;
   writer.u8(isPresent ? 1 : 0);
   writer.u8(version === 5 ? reasonCode : toReturnCode(reasonCode));

@@ -56,9 +56,12 @@ function decodePayload(reader: Reader, flags: number, packet: ConnectPacket): vo
   if (version === 5) {
     packet.properties = telling(version, () => decodeConnectProperties(reader));
   }
+  // [MQTT-3.1.3-3]
   packet.clientId = telling(version, () => decodeClientId(reader));
+  // [MQTT-3.1.2-9]
   if ((flags & WILL_FLAG) !== 0) packet.will = decodeWill(reader, flags, version);
   // Clients of version 3.1 announce a user name or a password and then leave it out.
+  // [MQTT-3.1.2-16] [MQTT-3.1.2-17] [MQTT-3.1.2-18] [MQTT-3.1.2-19] [MQTT-3.1.3-12]
   if ((flags & USERNAME) !== 0 && !isLeftOut(reader, version)) packet.username = reader.string();
   if ((flags & PASSWORD) !== 0 && !isLeftOut(reader, version)) packet.password = reader.binary();
   telling(version, () => reader.expectEnd());
@@ -139,6 +142,7 @@ function decodeWill(reader: Reader, flags: number, version: ProtocolVersion): Wi
   const properties = version === 5
     ? telling(version, () => decodeProperties(reader, WILL))
     : NO_PROPERTIES;
+  // [MQTT-3.1.3-11]
   const topic = reader.string();
   if (topic === "") {
     telling(version, () => {

@@ -7,21 +7,16 @@
  */
 
 import { decodeAck } from "./ack.ts";
-import { decodeAuth } from "./auth.ts";
 import { decodeConnack } from "./connack.ts";
-import { decodeConnect } from "./connect.ts";
-import { decodeDisconnect } from "./disconnect.ts";
-import { ProtocolError } from "./error.ts";
+import { readRequest } from "./decode_request.ts";
 import { checkFixedFlags } from "./fixed_flags.ts";
 import type { Packet } from "./packet.ts";
-import { decodePingreq, decodePingresp } from "./ping.ts";
+import { decodePingresp } from "./ping.ts";
 import { PacketType, type ProtocolVersion } from "./protocol.ts";
 import { decodePublish } from "./publish.ts";
 import { Reader } from "./reader.ts";
 import { decodeSuback } from "./suback.ts";
-import { decodeSubscribe } from "./subscribe.ts";
 import { decodeUnsuback } from "./unsuback.ts";
-import { decodeUnsubscribe } from "./unsubscribe.ts";
 
 /**
  * Reads one packet whose variable header begins at `start` and which goes up to `end`. A CONNECT
@@ -39,8 +34,6 @@ export function decodePacket(
   checkFixedFlags(packetType, firstByte & 0x0f, version);
   const reader = new Reader(bytes, start, end);
   switch (packetType) {
-    case PacketType.CONNECT:
-      return decodeConnect(firstByte & 0x0f, reader);
     case PacketType.CONNACK:
       return decodeConnack(reader, version);
     case PacketType.PUBLISH:
@@ -50,24 +43,13 @@ export function decodePacket(
     case PacketType.PUBREL:
     case PacketType.PUBCOMP:
       return decodeAck(packetType, reader, version);
-    case PacketType.SUBSCRIBE:
-      return decodeSubscribe(reader, version);
     case PacketType.SUBACK:
       return decodeSuback(reader, version);
-    case PacketType.UNSUBSCRIBE:
-      return decodeUnsubscribe(reader, version);
     case PacketType.UNSUBACK:
       return decodeUnsuback(reader, version);
-    case PacketType.PINGREQ:
-      return decodePingreq(reader);
     case PacketType.PINGRESP:
       return decodePingresp(reader);
-    case PacketType.DISCONNECT:
-      return decodeDisconnect(reader, version);
-    case PacketType.AUTH:
-      if (version === 5) return decodeAuth(reader);
-      throw new ProtocolError("2.1.2", "AUTH came with version 5");
     default:
-      throw new ProtocolError("2.1.2", "Packet type 0 is reserved");
+      return readRequest(firstByte, reader, version);
   }
 }

@@ -30,6 +30,7 @@ export function checkFixedFlags(
       if (flags === 0x02) return;
       throw new MalformedPacketError("MQTT-3.10.1-1", "The flags of UNSUBSCRIBE must be 2");
     default:
+      // [MQTT-3.14.1-1] [MQTT-3.15.1-1] [MQTT-3.1.1-3.14.1-1]
       if (flags === 0) return;
       throw new MalformedPacketError("MQTT-2.1.3-1", "The flags of this packet must be 0");
   }

@@ -72,6 +72,12 @@ export class Framer {
     return this.#to - this.#at + this.#chunk.length - this.#chunkAt;
   }
 
+  /** The bytes that have come and are part of no packet yet, once `keepRest` has been called. */
+  get rest(): Uint8Array {
+    assert(this.#chunk === NOTHING, "The rest of the last chunk was not kept");
+    return this.bytes.subarray(this.#at, this.#to);
+  }
+
   /** Takes a chunk, which must stay as it is until `keepRest()` or until all of it is shown. */
   feed(chunk: Uint8Array): void {
     assert(this.#chunk === NOTHING, "The rest of the last chunk was not kept");

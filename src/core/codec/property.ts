@@ -178,6 +178,7 @@ function decodeProperty(reader: Reader, owner: PropertyOwner, properties: Proper
   if ((definition.owners & 1 << owner) === 0) {
     throw new ProtocolError("2.2.2.2", `Property "${name}" is not allowed in this packet`);
   }
+  // [MQTT-1.5.7-1]
   if (wire === "pair") {
     (properties.userProperties ??= []).push([reader.string(), reader.string()]);
     return;

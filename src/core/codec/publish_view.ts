@@ -76,6 +76,7 @@ export class PublishView {
     let at = start + 2 + (bytes[start]! << 8 | bytes[start + 1]!);
     this.topicStart = start + 2;
     this.topicEnd = at;
+    // [MQTT-2.2.1-2]
     if (this.qos === 0) {
       this.packetId = 0;
     } else {
@@ -177,10 +178,12 @@ export class PublishView {
           if (at > end) throw truncated();
           this.messageExpiryInterval = readU32(bytes, value);
           break;
+        // [MQTT-3.3.2-19]
         case CONTENT_TYPE:
           seen = once(seen, id);
           at = skipString(bytes, value, end);
           break;
+        // [MQTT-3.3.2-13]
         case RESPONSE_TOPIC:
           seen = once(seen, id);
           at = skipString(bytes, value, end);

@@ -102,8 +102,10 @@ export function toReturnCode(code: ReasonCode): ReturnCode {
   switch (code) {
     case ReasonCode.SUCCESS:
       return 0;
+    // [MQTT-3.1.1-3.1.2-2]
     case ReasonCode.UNSUPPORTED_PROTOCOL_VERSION:
       return 1;
+    // [MQTT-3.1.1-3.1.3-9]
     case ReasonCode.CLIENT_IDENTIFIER_NOT_VALID:
       return 2;
     case ReasonCode.SERVER_UNAVAILABLE:

@@ -42,6 +42,7 @@ export function encodeSuback(
   writer.u16(packetId);
   if (version === 5) encodeProperties(writer, properties, PacketType.SUBACK);
   for (const code of reasonCodes) {
+    // [MQTT-3.1.1-3.9.3-2]
     writer.u8(version === 5 ? code : Math.min(code, ReasonCode.UNSPECIFIED_ERROR));
   }
   writer.closeLength(mark, width);

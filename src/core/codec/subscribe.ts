@@ -39,6 +39,7 @@ function decodeOptions(
   options: number,
   version: ProtocolVersion,
 ): SubscriptionRequest {
+  // [MQTT-3.1.1-3.8.3-4]
   if ((options & (version === 5 ? RESERVED : RESERVED_BEFORE_5)) !== 0) {
     throw new MalformedPacketError("MQTT-3.8.3-5", "Reserved subscription options must be 0");
   }
@@ -72,6 +73,7 @@ export function requestPacketId(reader: Reader): number {
 
 /** Reads a filter of a SUBSCRIBE or UNSUBSCRIBE. */
 export function requestFilter(reader: Reader): string {
+  // [MQTT-3.8.3-1] [MQTT-3.10.3-1]
   const filter = reader.string();
   if (filter === "") {
     throw new MalformedPacketError("MQTT-4.7.3-1", "A filter must not be empty");

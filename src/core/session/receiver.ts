@@ -45,13 +45,21 @@ export class Receiver {
     return "new";
   }
 
+  /** Identifiers that came again on the present connection, and how often. */
+  *repetitions(): Iterable<readonly [packetId: number, count: number]> {
+    for (const packetId of this.#held.keys()) {
+      const count = this.#held.get(packetId)!;
+      if (count > 0) yield [packetId, count];
+    }
+  }
+
   /** Forgets an identifier; `false` when it was not held. */
   release(packetId: number): boolean {
     return this.#held.delete(packetId);
   }
 
   /** Puts back an identifier that was held when the broker stopped. */
-  restore(packetId: number): void {
-    this.#held.set(packetId, 0);
+  restore(packetId: number, repetitions: number = 0): void {
+    this.#held.set(packetId, repetitions);
   }
 }

@@ -29,6 +29,8 @@ export interface InflightEntry {
   awaits: AwaitedPacket;
   /** What to send again on resume; `undefined` once received, or when the session cannot resume. */
   delivery: Delivery | undefined;
+  /** It had something to send again when it began, and a store may know of it. */
+  isResumable: boolean;
   /** What it counts for against the limit of bytes in flight. */
   payloadBytes: number;
   /** Position in the order of first sending. */
@@ -58,6 +60,16 @@ export class Sender {
     this.#stored = stored;
   }
 
+  /** How many packets may be in flight on the present connection. */
+  get window(): number {
+    return this.#window;
+  }
+
+  /** The identifier that was given last. */
+  get lastPacketId(): number {
+    return this.#lastPacketId;
+  }
+
   /** Packets in flight, sent on this connection or still to be sent again. */
   get inflightCount(): number {
     return this.#count;
@@ -84,6 +96,24 @@ export class Sender {
     this.#unsent = this.#count === 0 ? NONE : this.entriesInOrder();
     this.#unsentAt = 0;
     for (const entry of this.#unsent) entry.isUnsent = true;
+  }
+
+  /**
+   * A connection goes on that was there before the broker slept: what has yet to be sent again is
+   * in `unsent`, and everything else has been.
+   */
+  goOn(
+    window: number,
+    bytesMax: number,
+    unsent: ReadonlySet<number>,
+    lastPacketId: number,
+  ): void {
+    this.start(window, bytesMax);
+    this.#lastPacketId = lastPacketId;
+    for (const entry of this.#unsent) entry.isUnsent = unsent.has(entry.packetId);
+    this.#outstanding = this.#count;
+    this.#unsent = this.#unsent.filter(({ isUnsent }) => isUnsent);
+    this.#outstanding -= this.#unsent.length;
   }
 
   /**
@@ -116,7 +146,10 @@ export class Sender {
       .sort((a, b) => a!.order - b!.order) as InflightEntry[]; // filtered just above
   }
 
-  /** Takes an identifier for a packet that is sent now. The send quota must not be used up. */
+  /**
+   * Takes an identifier for a packet that is sent now. The send quota must not be used up.
+   * [MQTT-2.2.1-4] [MQTT-4.3.2-1] [MQTT-4.3.3-1]
+   */
   begin(awaits: AwaitedPacket, delivery: Delivery | undefined, payloadBytes: number = 0): number {
     assert(this.sendQuota > 0, "A packet was sent beyond the send quota");
     this.#outstanding++;
@@ -124,10 +157,15 @@ export class Sender {
   }
 
   /** Puts back a packet that was in flight when the broker stopped. */
-  restore(packetId: number, awaits: AwaitedPacket, delivery: Delivery | undefined): void {
+  restore(
+    packetId: number,
+    awaits: AwaitedPacket,
+    delivery: Delivery | undefined,
+    payloadBytes: number = delivery?.message.payloadLength ?? 0,
+  ): void {
     while (this.#capacityFor(packetId)) this.#grow();
     this.#lastPacketId = packetId;
-    this.#place(packetId, awaits, delivery, delivery?.message.payloadLength ?? 0);
+    this.#place(packetId, awaits, delivery, payloadBytes);
   }
 
   /** The packet with this identifier, `undefined` when none is in flight. */
@@ -149,7 +187,7 @@ export class Sender {
     this.#count--;
   }
 
-  /** The receiver has the message: only the identifier is left to be released. */
+  /** The receiver has the message: only the identifier is left to be released. [MQTT-4.3.3-6] */
   received(entry: InflightEntry): void {
     entry.awaits = AwaitedPacket.PUBCOMP;
     this.#letGo(entry);
@@ -182,6 +220,7 @@ export class Sender {
         packetId,
         awaits,
         delivery,
+        isResumable: delivery !== undefined,
         payloadBytes,
         order,
         isUnsent: false,
@@ -190,6 +229,7 @@ export class Sender {
       entry.packetId = packetId;
       entry.awaits = awaits;
       entry.delivery = delivery;
+      entry.isResumable = delivery !== undefined;
       entry.payloadBytes = payloadBytes;
       entry.order = order;
       entry.isUnsent = false;

@@ -1,7 +1,6 @@
 /**
  * The members of one shared subscription: same Share Name, same filter. The route table holds the
  * group, and each message goes to one member, in turn, in the order in which they joined.
- * [MQTT-4.8.2-4]
  *
  * @module
  */
@@ -29,6 +28,11 @@ export class SharedGroup<C> {
     assert(member !== undefined, "A shared group without members was routed to");
     this.#next = this.#next + 1 === this.members.length ? 0 : this.#next + 1;
     return member;
+  }
+
+  /** Lets it be the turn of a member, by its place. */
+  beginAt(place: number): void {
+    this.#next = place % this.members.length;
   }
 
   join(member: Subscription<C>): void {

@@ -10,6 +10,11 @@
 export class InboundAliases<T> {
   readonly #targets: (T | undefined)[] = [];
 
+  /** What all aliases stand for, the first one in place 1. */
+  get targets(): readonly (T | undefined)[] {
+    return this.#targets;
+  }
+
   /** What the alias stands for, `undefined` when the peer never set it. */
   get(alias: number): T | undefined {
     return this.#targets[alias];
@@ -26,6 +31,21 @@ export class InboundAliases<T> {
 export class OutboundAliases {
   readonly #aliases = new Map<string, number>();
   readonly #maximum: number;
+
+  /** How many may be given. */
+  get maximum(): number {
+    return this.#maximum;
+  }
+
+  /** How many have been given. */
+  get size(): number {
+    return this.#aliases.size;
+  }
+
+  /** Those that have one, in the order of their aliases. */
+  get topics(): Iterable<string> {
+    return this.#aliases.keys();
+  }
 
   constructor(maximum: number) {
     this.#maximum = maximum;

@@ -55,7 +55,10 @@ export function countLevels(text: string): number {
   return levels;
 }
 
-/** Tells whether `filter` (valid, not shared) matches `topic` (valid), in the plainest way. */
+/**
+ * Tells whether `filter` (valid, not shared) matches `topic` (valid), in the plainest way; both as
+ * they are written [MQTT-4.7.3-4].
+ */
 export function matches(filter: string, topic: string): boolean {
   // Wildcards at the front do not see what belongs to the server [MQTT-4.7.2-1].
   if (topic.startsWith("$") && (filter.startsWith("+") || filter.startsWith("#"))) return false;

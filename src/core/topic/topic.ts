@@ -15,7 +15,7 @@ const SLASH = 0x2f;
 /**
  * Tells whether the bytes from `start` up to `end` are a Topic Name: not empty [MQTT-4.7.3-1],
  * without wildcards [MQTT-3.3.2-2], a string that MQTT allows [MQTT-3.3.2-1] of at most 65,535
- * bytes [MQTT-4.7.3-3], and of at most `levelsMax` levels.
+ * bytes [MQTT-4.7.3-3], and of at most `levelsMax` levels. [MQTT-4.7.0-1] [MQTT-4.7.3-2]
  */
 export function isTopic(
   bytes: Uint8Array,

@@ -10,6 +10,7 @@ import { bunApi } from "./bun_api.ts";
 import { listenTcp } from "./listen_tcp.ts";
 import { listenUnix } from "./listen_unix.ts";
 import { TLS_ABILITIES } from "./tls_abilities.ts";
+import { upgradeWebSocket } from "./web_socket_connection.ts";
 
 /** The runtime contract on Bun. */
 export const bunRuntime: Runtime = {
@@ -18,6 +19,7 @@ export const bunRuntime: Runtime = {
   version: bunApi().version,
   listenTcp,
   listenUnix,
+  upgradeWebSocket,
   dial: async (options, accept) =>
     await (await import("../node/dial.ts")).dial(options, accept, TLS_ABILITIES),
   files: async () => (await import("../node/files.ts")).nodeFiles,

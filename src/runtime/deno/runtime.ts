@@ -8,6 +8,7 @@ import { OperationError } from "../../core/base/operation_error.ts";
 import { nameOf, ownWords, wordBytes } from "../node/own_words.ts";
 import type { Runtime, Signal } from "../runtime.ts";
 import { dial } from "./dial.ts";
+import { upgradeWebSocket } from "./upgrade_web_socket.ts";
 
 /** The runtime contract on Deno. */
 export const denoRuntime: Runtime = {
@@ -19,6 +20,7 @@ export const denoRuntime: Runtime = {
   listenUnix: async (options, accept) =>
     await (await import("./listen_unix.ts")).listenUnix(options, accept),
   dial,
+  upgradeWebSocket,
   files: async () => (await import("../node/files.ts")).nodeFiles,
   host: async () => (await import("./own_host.ts")).denoHost(),
   openDatabase: async (options) => (await import("../node/sqlite.ts")).openDatabase(options),

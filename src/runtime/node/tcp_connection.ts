@@ -13,6 +13,7 @@ import { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import type { TlsPeer } from "../../core/session/peer.ts";
 import { CLOSE_TIMEOUT_MS, HALF_CLOSE_GRACE_MS } from "../../transport/closing.ts";
+import { unmapped } from "../../transport/ip_address.ts";
 import type { Accept, Transport, TransportHandler } from "../../transport/transport.ts";
 
 const NOTHING = new Uint8Array(0);
@@ -64,7 +65,7 @@ class TcpConnection implements Transport {
   };
 
   constructor(accepted: Socket, { shared, tls, path }: SocketKind) {
-    this.remoteAddress = path ?? accepted.remoteAddress ?? "";
+    this.remoteAddress = path ?? unmapped(accepted.remoteAddress ?? "");
     this.remotePort = accepted.remotePort ?? 0;
     this.localPort = accepted.localPort ?? 0;
     this.tls = tls;

@@ -5,6 +5,7 @@ import { DEFAULT_LISTENER } from "../../../src/core/broker/limits.ts";
 import { OPEN_POLICY, type Policy } from "../../../src/core/broker/question.ts";
 import type { Packet } from "../../../src/core/codec/packet.ts";
 import type { QoS } from "../../../src/core/codec/protocol.ts";
+import { MemoryStore } from "../../../src/store/memory_store.ts";
 import { test } from "../../harness.ts";
 import { ack, publish, request, subscribe, will } from "../../support/packets.ts";
 import { VirtualBroker, type VirtualClient } from "../../support/virtual_broker.ts";
@@ -98,10 +99,32 @@ test("pump() asks about messages that are sent again", () => {
     shut.drop();
     gate.isShut = true;
     const back = broker.connect({ ...LASTING, clientId: "shut" });
-    assertEquals(back.take(), [publish("other", { qos, packetId: 2, dup: true })]);
-    // The exchange that was denied is over: an acknowledgement of it is one of nothing.
+    const other = publish("other", { qos, packetId: 2, dup: true });
+    // Who may hold the identifier of what was denied is told to release it.
+    assertEquals(back.take(), qos === 1 ? [other] : [ack("pubrel", 1), other]);
     assertEquals(back.exchange(ack(qos === 1 ? "puback" : "pubcomp", 1)), []);
   }
+});
+
+test("What was denied on its way leaves no identifier held, also when the broker dies [MQTT-4.3.3-10]", () => {
+  const gate = new Gate();
+  const { policy } = gate;
+  const store = new MemoryStore();
+  const before = new VirtualBroker({ policy, store });
+  gate.isShut = false;
+  before.connect({ ...LASTING, clientId: "shut" }).exchange(
+    subscribe(1, [request("#", { qos: 2 })]),
+  );
+  before.publish("secret", { qos: 2 });
+  gate.isShut = true;
+  const between = new VirtualBroker({ policy, store });
+  between.core.restore(store.load(), between.now);
+  assertEquals(between.connect({ ...LASTING, clientId: "shut" }).take(), [ack("pubrel", 1)]);
+  const after = new VirtualBroker({ policy, store });
+  after.core.restore(store.load(), after.now);
+  const back = after.connect({ ...LASTING, clientId: "shut" });
+  assertEquals(back.take(), [ack("pubrel", 1)]);
+  assertEquals(back.exchange(ack("pubcomp", 1)), []);
 });
 
 test("deliver() asks about Wills", () => {

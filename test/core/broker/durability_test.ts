@@ -3,7 +3,9 @@
 
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
+import { ASK, OPEN_POLICY, type Policy } from "../../../src/core/broker/question.ts";
 import type { QoS } from "../../../src/core/codec/protocol.ts";
+import { ReasonCode } from "../../../src/core/codec/reason_code.ts";
 import { MemoryStore } from "../../../src/store/memory_store.ts";
 import { test } from "../../harness.ts";
 import { HonestClient } from "../../support/honest_client.ts";
@@ -198,6 +200,23 @@ test("B-32 QoS 2 identifiers that are open when the broker dies deliver nothing 
     packet.type === "publish" ? [new TextDecoder().decode(packet.payload)] : []
   );
   assertEquals(got, all.map((_, i) => `${i + 1}`));
+});
+
+test("A broker that dies while somebody is asked about a message has not received it [MQTT-4.3.3-10]", () => {
+  const store = new MemoryStore();
+  const policy: Policy = { ...OPEN_POLICY, publish: () => ASK };
+  const message = { qos: 2, packetId: 7, payload: "precious" } as const;
+  const dying = new VirtualBroker({ store, policy });
+  dying.connect({ clientId: "publisher", ...LASTING }).send(publish("t", message));
+  const broker = new VirtualBroker({ store, policy });
+  broker.core.restore(store.load(), broker.now);
+  const subscriber = broker.connect({ clientId: "subscriber" });
+  subscriber.exchange(subscribe(1, [request("t")]));
+  const publisher = broker.connect({ clientId: "publisher", ...LASTING });
+  publisher.send(publish("t", { ...message, dup: true }));
+  broker.answer({ kind: "publish", reasonCode: ReasonCode.SUCCESS });
+  assertEquals(publisher.take(), [ack("pubrec", 7)]);
+  assertEquals(subscriber.take(), [publish("t", { payload: "precious" })]);
 });
 
 test("B-34 A firehose into a session that is away takes a window of memory, and the store the rest", () => {

@@ -4,8 +4,9 @@ import { assertEquals } from "@std/assert";
 import { OPEN_POLICY, type Policy } from "../../../src/core/broker/question.ts";
 import type { Packet } from "../../../src/core/codec/packet.ts";
 import type { QoS } from "../../../src/core/codec/protocol.ts";
+import { ReasonCode } from "../../../src/core/codec/reason_code.ts";
 import { test } from "../../harness.ts";
-import { publish, request, suback, subscribe, unsubscribe } from "../../support/packets.ts";
+import { ack, publish, request, suback, subscribe, unsubscribe } from "../../support/packets.ts";
 import { VirtualBroker, type VirtualClient } from "../../support/virtual_broker.ts";
 
 const LASTING = { cleanStart: false, properties: { sessionExpiryInterval: 60 } };
@@ -153,10 +154,12 @@ test("Retained messages beyond the backlog follow as the reader takes them", () 
 });
 
 /** So many readers, all frozen, under a total of forty thousand bytes. */
-function crowd(count: number, qos: QoS = 0): { broker: VirtualBroker; readers: VirtualClient[] } {
-  const broker = new VirtualBroker({
-    limits: { backlogBytesMax: 160_000, backlogBytesTotalMax: 40_000 },
-  });
+function crowd(
+  count: number,
+  qos: QoS = 0,
+  backlogBytesTotalMax = 40_000,
+): { broker: VirtualBroker; readers: VirtualClient[] } {
+  const broker = new VirtualBroker({ limits: { backlogBytesMax: 160_000, backlogBytesTotalMax } });
   const readers = range(0, count).map((i) => {
     const client = broker.connect({ clientId: `${i}`, keepAlive: 0 });
     client.send(subscribe(1, [request("a", { qos })]));
@@ -192,6 +195,52 @@ test("A total backlog that stays is made to go: who takes nothing for long is se
   for (const reader of frozen) reader.drop();
   assertEquals(numbers(readers[0]!.settle()), range(0, 15));
   assertEquals(broker.core.backlogBytes, 0);
+});
+
+test("Who leaves while his messages wait for the total backlog leaves nothing behind", () => {
+  for (const backlogBytesTotalMax of [36_000, 38_000, 40_000, 42_000]) {
+    const { broker, readers } = crowd(10, 0, backlogBytesTotalMax);
+    say(broker, 15, 0);
+    for (const reader of readers) reader.drop();
+    assertEquals([broker.core.connectionCount, broker.core.backlogBytes], [0, 0]);
+  }
+});
+
+test("Who is not listened to because of what others have not taken is heard once they have", () => {
+  const { broker, readers } = crowd(10);
+  const [talker, newcomer] = [broker.connect({ clientId: "talker" }), broker.open()];
+  say(broker, 15, 0);
+  talker.send(publish("b", { qos: 1, packetId: 1 }));
+  newcomer.sendBytes(new Uint8Array([0x10]));
+  assertEquals([talker.isPaused, newcomer.isPaused], [true, true]);
+  talker.send(publish("b", { qos: 1, packetId: 2 }));
+  talker.take();
+  for (const reader of readers) reader.thaw();
+  assertEquals([talker.isPaused, newcomer.isPaused], [false, false]);
+  assertEquals(talker.take(), [ack("puback", 2, ReasonCode.NO_MATCHING_SUBSCRIBERS)]);
+});
+
+test("Who takes nothing and is below the total does not make others wait for long", () => {
+  const broker = new VirtualBroker({ limits: { backlogBytesTotalMax: 10_000 } });
+  const [first, second] = ["first", "second"].map((clientId) => {
+    const reader = broker.connect({ clientId });
+    reader.exchange(subscribe(1, [request(clientId)]));
+    reader.freeze();
+    return reader;
+  }) as [VirtualClient, VirtualClient];
+  const talker = broker.connect({ clientId: "talker" });
+  const payload = new Uint8Array(1000);
+  for (let i = 0; i < 7; i++) broker.publish("first", { payload });
+  for (let i = 0; i < 4; i++) broker.publish("second", { payload });
+  talker.send(publish("b"));
+  second.drop();
+  assertEquals([first.isClosed, broker.core.backlogBytes > 5_000, talker.isPaused], [
+    false,
+    true,
+    true,
+  ]);
+  broker.advance(5_000);
+  assertEquals(talker.isPaused, false);
 });
 
 test("What a lent buffer holds up leaves when the buffer returns, also while packets wait for an answer", () => {

@@ -129,7 +129,7 @@ test("ClientEngine.publish() refuses what the broker does not take [MQTT-3.2.2-1
   assertEquals(engine.publish("a", PAYLOAD, {}, 0), PublishRefusal.NOT_CONNECTED);
 });
 
-test("ClientEngine shows messages and acknowledges them by their QoS", () => {
+test("ClientEngine shows messages and acknowledges them by their QoS [MQTT-4.5.0-2]", () => {
   const peer = new ClientPeer().connect();
   const told = peer.answer(
     publish("a", { payload: "0" }),
@@ -209,7 +209,7 @@ test("ClientEngine pings before its Keep Alive has passed in silence [MQTT-3.1.2
   assertEquals(peer.engine.nextDeadline, peer.now + 75_000);
 });
 
-test("ClientEngine keeps the Keep Alive of the broker [MQTT-3.2.2-21]", () => {
+test("ClientEngine keeps the Keep Alive of the broker [MQTT-3.2.2-21] [MQTT-3.1.2-21]", () => {
   const peer = new ClientPeer().connect({ keepAlive: 100 }, { serverKeepAlive: 10 });
   assertEquals(peer.engine.nextDeadline, 1000 + 7500);
 });
@@ -250,7 +250,7 @@ test("ClientEngine refuses what only clients send, and what comes with version 5
   assertEquals(older.sent(), []);
 });
 
-test("ClientEngine sends again what was in flight when it resumes [MQTT-4.4.0-1]", () => {
+test("ClientEngine sends again what was in flight when it resumes [MQTT-4.4.0-1] [MQTT-4.6.0-1]", () => {
   const session = { cleanStart: false, properties: { sessionExpiryInterval: 60 } };
   const peer = new ClientPeer().connect(session);
   const { engine } = peer;
@@ -316,4 +316,56 @@ test("ClientEngine.receive() takes a CONNECT of a broker for one, whatever is wr
   peer.engine.receive(fromHex("10 0d 00 04 4d 51 54 54 63 02 00 00 00 00 00"), peer.now);
   assertEquals(peer.sink.take(), [{ type: "error", section: "2.1.2" }]);
   assertEquals(peer.sent(), [disconnect(ReasonCode.PROTOCOL_ERROR)]);
+});
+
+test("ClientEngine leaves a broker with a session where none was to be [MQTT-3.2.2-4]", () => {
+  for (const [cleanStart, told] of [[true, "MQTT-3.2.2-4"], [false, undefined]] as const) {
+    const peer = new ClientPeer();
+    peer.open({ cleanStart });
+    const [first] = peer.answer(connack(0, {}, true));
+    assertEquals(first?.type === "error" ? first.section : undefined, told);
+    assertEquals(peer.engine.phase, cleanStart ? "ended" : "connected");
+  }
+});
+
+test("ClientEngine publishes nothing before its CONNACK [MQTT-3.1.2-30]", () => {
+  const peer = new ClientPeer();
+  peer.open({ properties: { authenticationMethod: "m" } });
+  const refusal = peer.engine.publish("a", PAYLOAD, {}, peer.now);
+  assertEquals(refusal, PublishRefusal.NOT_CONNECTED);
+  assertEquals(peer.sent(), []);
+});
+
+test("ClientEngine sends requests and acknowledgements while its window is full [MQTT-3.3.4-8]", () => {
+  const peer = new ClientPeer().connect({}, { receiveMaximum: 1 });
+  const { engine } = peer;
+  assertEquals(engine.publish("a", PAYLOAD, { qos: 1 }, peer.now), 1);
+  peer.sent();
+  assertEquals(engine.publish("a", PAYLOAD, { qos: 1 }, peer.now), PublishRefusal.MUST_WAIT);
+  engine.unsubscribe(["a"]);
+  peer.answer(publish("b", { qos: 1, packetId: 9 }));
+  assertEquals(peer.sent(), [unsubscribe(2, ["a"]), ack("puback", 9)]);
+});
+
+test("ClientEngine sends each PUBREL in the order of the PUBRECs [MQTT-4.6.0-4]", () => {
+  const peer = new ClientPeer().connect();
+  for (let n = 0; n < 3; n++) peer.engine.publish("a", PAYLOAD, { qos: 2 }, peer.now);
+  peer.sent();
+  peer.answer(ack("pubrec", 2), ack("pubrec", 3), ack("pubrec", 1));
+  assertEquals(peer.sent(), [ack("pubrel", 2), ack("pubrel", 3), ack("pubrel", 1)]);
+});
+
+test("ClientEngine.disconnect() leaves out what makes it too large [MQTT-3.14.2-3] [MQTT-3.14.2-4]", () => {
+  for (const maximumPacketSize of [100, 20]) {
+    const peer = new ClientPeer().connect({}, { maximumPacketSize });
+    const properties = {
+      sessionExpiryInterval: 0,
+      reasonString: "it was enough",
+      userProperties: [["key", "value"]] as [string, string][],
+    };
+    peer.engine.disconnect(4, properties);
+    assertEquals(peer.sent(), [
+      disconnect(4, maximumPacketSize === 20 ? { sessionExpiryInterval: 0 } : properties),
+    ]);
+  }
 });

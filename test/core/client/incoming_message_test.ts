@@ -79,7 +79,7 @@ test("IncomingMessage.topic is the same string while the topic is the same", () 
   assertEquals(topics, ["a/b", "a/b", "a/c", "ä"]);
 });
 
-test("IncomingMessage.read() finds the topic of an alias that was set [MQTT-3.3.2-7]", () => {
+test("IncomingMessage.read() finds the topic of an alias that was set [MQTT-3.3.2-7] [MQTT-3.3.2-10]", () => {
   const message = new IncomingMessage();
   const where = context();
   read(message, encoded(publish("a", { properties: { topicAlias: 2 } }), 5), where);

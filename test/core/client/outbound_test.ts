@@ -105,7 +105,7 @@ function written(outbox: Writer): string[] {
   return packets;
 }
 
-test("Outbound.publish() sends the first topics as aliases, as many as both sides want [MQTT-3.2.2-17]", () => {
+test("Outbound.publish() sends the first topics as aliases, as many as both sides want [MQTT-3.2.2-17] [MQTT-3.2.2-18]", () => {
   const { outbound, outbox } = started();
   outbound.aliasesMax = 2;
   const send = (topicAliasMaximum: number, ...topics: string[]): string[] => {

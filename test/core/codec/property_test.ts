@@ -130,7 +130,7 @@ test("decodeProperties() takes any other identifier for malformed", () => {
   }
 });
 
-test("decodeProperties() shares one frozen object for no properties", () => {
+test("decodeProperties() shares one frozen object for no properties [MQTT-2.2.2-1]", () => {
   assertEquals(decode("", 1) === NO_PROPERTIES, true);
   assertEquals(Object.isFrozen(NO_PROPERTIES), true);
 });

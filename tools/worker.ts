@@ -1,6 +1,7 @@
 /**
- * The client for browsers as one file, and the proof that it is one: it imports nothing. A check of
- * the test suite builds it, and `deno task build` says what it weighs.
+ * The Worker as one file, as it is deployed, and what that file still imports: nothing but what the
+ * host of Workers itself provides. Tests run it in workerd, and `deno task build` says what it
+ * weighs.
  *
  * @module
  */
@@ -8,17 +9,20 @@
 import * as esbuild from "./esbuild.ts";
 import { fromRoot, ROOT } from "./root.ts";
 
-/** What was built, and what it would still import. */
-export interface WebClient {
+/** Where the Worker begins. */
+export const WORKER_ENTRY = "src/runtime/workers/worker.ts";
+
+/** What was built, and what it imports. */
+export interface WorkerBundle {
   readonly code: Uint8Array<ArrayBuffer>;
   readonly imports: readonly string[];
 }
 
-/** Bundles and minifies; leaves nothing behind but the bundler, which has to be stopped. */
-export async function bundleWebClient(): Promise<WebClient> {
+/** Bundles and minifies a Worker of ours; leaves nothing behind but the bundler. */
+export async function bundleWorker(entry: string = WORKER_ENTRY): Promise<WorkerBundle> {
   const { outputFiles, metafile } = await esbuild.build({
     absWorkingDir: ROOT,
-    entryPoints: [fromRoot("client_web.ts")],
+    entryPoints: [fromRoot(entry)],
     bundle: true,
     minify: true,
     write: false,
