@@ -8,11 +8,14 @@
 import { describeOptions } from "../src/config/describe.ts";
 import { LOAD_PERIODS } from "../src/telemetry/load_average.ts";
 import { SYS_LOADS, SYS_METRICS, SYS_PREFIX } from "../src/telemetry/sys_metrics.ts";
+import { fillBetween, openingMark } from "./marks.ts";
 import { fromRoot } from "./root.ts";
 import type { Project, Rule } from "./tidy/source.ts";
 
 /** Where the parts stand. */
 export const GENERATED_PAGE = "docs/mosquitto.md";
+
+const TASK = "docs";
 
 /** What is written, by the name in its marks. */
 const PARTS: Readonly<Record<string, () => string>> = {
@@ -26,7 +29,7 @@ export const generatedDocs: Rule = {
   find({ files }: Project): string[] {
     const page = files.get(GENERATED_PAGE);
     if (page === undefined) return [];
-    const missing = Object.keys(PARTS).filter((name) => !page.includes(openingMark(name)));
+    const missing = Object.keys(PARTS).filter((name) => !page.includes(openingMark(name, TASK)));
     if (missing.length > 0) {
       return missing.map((name) => `${GENERATED_PAGE}: there are no marks for "${name}"`);
     }
@@ -36,20 +39,10 @@ export const generatedDocs: Rule = {
 
 /** The page with its parts as they should be. */
 export function fillIn(page: string): string {
-  return Object.entries(PARTS).reduce((text, [name, describe]) => {
-    const opening = openingMark(name);
-    const start = text.indexOf(opening);
-    const end = text.indexOf(CLOSING_MARK, start);
-    if (start < 0 || end < 0) return text;
-    return `${text.slice(0, start)}${opening}\n\n${describe().trim()}\n\n${text.slice(end)}`;
-  }, page);
-}
-
-/** The formatter leaves alone what stands between its own marks. */
-const CLOSING_MARK = "<!-- deno-fmt-ignore-end -->";
-
-function openingMark(name: string): string {
-  return `<!-- ${name}, written by deno task docs -->\n\n<!-- deno-fmt-ignore-start -->`;
+  return Object.entries(PARTS).reduce(
+    (text, [name, describe]) => fillBetween(text, openingMark(name, TASK), describe()),
+    page,
+  );
 }
 
 function describeSysTopics(): string {

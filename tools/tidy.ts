@@ -27,6 +27,7 @@ import {
   productLock,
   reasonedSkips,
 } from "./tidy/words.ts";
+import { traceability } from "./trace/traces.ts";
 import { hashPrivate, neutralZone, noModuleState, pureCore } from "./tidy/zones.ts";
 
 /** All rules, in the order in which their findings are printed. */
@@ -50,6 +51,7 @@ export const RULES: readonly Rule[] = [
   generatedDocs,
   linksLead,
   badInputs,
+  traceability,
 ];
 
 const GIT_LIMIT_MS = 30_000;

@@ -41,7 +41,7 @@ export class Authenticator {
     this.#authentication = authentication;
   }
 
-  /** Proves the client anew on the present connection [MQTT-4.12.1-1], if it can [MQTT-4.12.0-7]. */
+  /** Proves the client anew on this connection [MQTT-4.12.1-1], if it can [MQTT-4.12.0-7]. */
   async again(): Promise<void> {
     const authentication = this.#authentication;
     if (authentication === undefined) {

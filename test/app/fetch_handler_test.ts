@@ -5,7 +5,6 @@ import { assertEquals } from "@std/assert";
 import { createServer } from "node:http";
 import { type AddressInfo, connect } from "node:net";
 import { Broker, type BrokerEvent } from "../../mod.ts";
-import { workersRuntime } from "../../src/runtime/workers/broker_runtime.ts";
 import type { StandardWebSocket } from "../../src/transport/web_socket_transport.ts";
 import { test } from "../harness.ts";
 import { currentRuntime } from "../runtime/programs.ts";
@@ -216,7 +215,6 @@ test("Broker.fetch() serves clients in a Worker, by its pairs of WebSockets", as
   };
   const opened: string[] = [];
   const broker = new Broker({
-    runtime: workersRuntime,
     onEvent(event) {
       if (event.kind === "opened") opened.push(event.peer.remoteAddress);
     },

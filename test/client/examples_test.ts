@@ -8,7 +8,15 @@ import { fileURLToPath } from "node:url";
 import { test } from "../harness.ts";
 import { runScript, sourceUrl } from "../support/child_script.ts";
 
-const FILES = ["client.ts", "client_web.ts", "src/client/client.ts", "docs/client.md"];
+const FILES = [
+  "client.ts",
+  "client_web.ts",
+  "web.ts",
+  "src/client/client.ts",
+  "src/client/dial_port.ts",
+  "docs/client.md",
+  "docs/browser.md",
+];
 
 function read(path: string): string {
   return readFileSync(fileURLToPath(sourceUrl(path)), "utf8");
@@ -47,14 +55,17 @@ test("The examples of the client library run as they stand", async () => {
     "done: client_ts_1",
     "done: client_ts_2",
     "done: client_web_ts_0",
+    "done: web_ts_0",
     "rooms/kitchen/temperature 21.5",
     "done: src_client_client_ts_0",
+    "done: src_client_dial_port_ts_0",
     "rooms/kitchen/temperature 21.5",
     "done: docs_client_md_0",
     "done: docs_client_md_1",
     "42",
     "done: docs_client_md_2",
     "done: docs_client_md_3",
+    "done: docs_browser_md_0",
   ]);
 });
 

@@ -92,12 +92,7 @@ test("A queued or unacknowledged message that has become too large is dropped on
   assertEquals(broker.core.counters.publishDropped, 2);
 });
 
-/** The statements about what would make an acknowledgement too large for its receiver. */
-const ACKNOWLEDGEMENTS = "[MQTT-3.1.2-29] [MQTT-3.4.2-2] [MQTT-3.4.2-3] [MQTT-3.5.2-2] " +
-  "[MQTT-3.5.2-3] [MQTT-3.6.2-2] [MQTT-3.6.2-3] [MQTT-3.7.2-2] [MQTT-3.7.2-3] [MQTT-3.9.2-1] " +
-  "[MQTT-3.9.2-2] [MQTT-3.11.2-1] [MQTT-3.11.2-2] [MQTT-3.14.2-3] [MQTT-3.14.2-4]";
-
-test(`What the broker says of requests has no reason or user properties, good or bad ${ACKNOWLEDGEMENTS}`, () => {
+test("What the broker says of requests has no reason or user properties, good or bad [MQTT-3.1.2-29] [MQTT-3.4.2-2] [MQTT-3.4.2-3] [MQTT-3.5.2-2] [MQTT-3.5.2-3] [MQTT-3.6.2-2] [MQTT-3.6.2-3] [MQTT-3.7.2-2] [MQTT-3.7.2-3] [MQTT-3.9.2-1] [MQTT-3.9.2-2] [MQTT-3.11.2-1] [MQTT-3.11.2-2] [MQTT-3.14.2-3] [MQTT-3.14.2-4]", () => {
   const { NOT_AUTHORIZED, QUOTA_EXCEEDED, ADMINISTRATIVE_ACTION } = ReasonCode;
   const broker = new VirtualBroker({
     policy: {

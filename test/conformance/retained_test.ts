@@ -79,7 +79,7 @@ test("A retained message set through an alias has its full topic", () => {
   ]);
 });
 
-test("Retain handling says when retained messages are given [MQTT-3.3.1-9] [MQTT-3.3.1-10] [MQTT-3.3.1-11]", () => {
+test("Retain handling says when retained messages are given [MQTT-3.8.4-4] [MQTT-3.3.1-9] [MQTT-3.3.1-10] [MQTT-3.3.1-11]", () => {
   const expected = { 0: [true, true], 1: [true, false], 2: [false, false] } as const;
   for (const retainHandling of [0, 1, 2] as const) {
     const broker = new VirtualBroker();

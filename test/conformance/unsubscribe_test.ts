@@ -22,8 +22,8 @@ const plain = told(unsuback(4, []));
 
 testExchanges("UNSUBSCRIBE", [
   {
-    name: "says of each filter whether there was one [MQTT-3.10.4-4] [MQTT-3.10.4-5] " +
-      "[MQTT-3.10.4-6] [MQTT-3.11.3-1] [MQTT-2.2.1-6]",
+    name:
+      "says of each filter whether there was one [MQTT-3.10.4-4] [MQTT-3.10.4-5] [MQTT-3.10.4-6] [MQTT-3.11.3-1] [MQTT-2.2.1-6]",
     given: (client) => client.send(subscribe(1, [request("a"), request("b")])),
     send: () => [unsubscribe(4, ["b", "c", "a", "a"])],
     expect: {

@@ -29,8 +29,8 @@ function sent(state: BrokerState, connection: Connection, note: Note): void {
 }
 
 /**
- * Sends a PUBACK, PUBREC, PUBREL or PUBCOMP for the packet of this identifier [MQTT-2.2.1-5]. It has
- * no properties that could make it too large for the client, or that the client does not want:
+ * Sends a PUBACK, PUBREC, PUBREL or PUBCOMP for the packet of this identifier [MQTT-2.2.1-5].
+ * It has no properties that could make it too large for the client, or that it does not want:
  * [MQTT-3.1.2-29] [MQTT-3.4.2-2] [MQTT-3.4.2-3] [MQTT-3.5.2-2] [MQTT-3.5.2-3] [MQTT-3.6.2-2]
  * [MQTT-3.6.2-3] [MQTT-3.7.2-2] [MQTT-3.7.2-3].
  */
@@ -134,7 +134,7 @@ export function sendDisconnect(
   if (state.tracesPackets) sent(state, connection, { type: "disconnect", reasonCode });
 }
 
-/** Sends a step of an exchange, whose only properties are its own [MQTT-3.15.2-2] [MQTT-3.15.2-3]. */
+/** Sends a step of an exchange, with nothing but its data [MQTT-3.15.2-2] [MQTT-3.15.2-3]. */
 export function sendAuth(
   state: BrokerState,
   connection: Connection,

@@ -14,7 +14,6 @@ import { AckView } from "../codec/ack.ts";
 import { encodeAuth } from "../codec/auth.ts";
 import { encodeConnect } from "../codec/connect.ts";
 import { decodePacket } from "../codec/decode.ts";
-import { encodeDisconnect } from "../codec/disconnect.ts";
 import { MqttError, ProtocolError } from "../codec/error.ts";
 import { Framer } from "../codec/framer.ts";
 import type { ConnackPacket, ConnectPacket, Packet, SubscriptionRequest } from "../codec/packet.ts";
@@ -71,8 +70,7 @@ export class ClientEngine {
   readonly #ack: AckView = new AckView();
   readonly #outbound: Outbound;
   readonly #inbound: Inbound;
-  /** The session began with this connection. */
-  #isFresh = false;
+  #isFresh = false; // its session began with the present connection
   #keepAliveMs = 0;
   #lastSentAt = 0;
   /** The application is being shown a message that is acknowledged when it returns. */
@@ -224,8 +222,7 @@ export class ClientEngine {
     options: PublishOptions,
     now: number,
   ): number {
-    // [MQTT-3.1.2-30]
-    if (this.#phase !== "connected") return PublishRefusal.NOT_CONNECTED;
+    if (this.#phase !== "connected") return PublishRefusal.NOT_CONNECTED; // [MQTT-3.1.2-30]
     return this.#outbound.publish(topic, payload, options, now);
   }
 
@@ -269,20 +266,9 @@ export class ClientEngine {
       this.#finishShowing(qos, packetId);
       const { sessionExpiryInterval } = properties;
       if (sessionExpiryInterval === 0) this.#outbound.isResumable = false;
-      this.#encodeDisconnect(reasonCode, properties);
+      this.#outbound.disconnect(reasonCode, properties);
     }
     this.#phase = "ended"; // [MQTT-3.14.4-2]
-  }
-
-  /** Leaves out what is only for people to read where it makes the packet too large. */
-  #encodeDisconnect(reasonCode: ReasonCode, properties: Properties): void {
-    const start = this.outbox.length;
-    encodeDisconnect(this.outbox, reasonCode, this.#version, properties);
-    if (this.outbox.length - start <= this.#outbound.packetSizeMax) return;
-    // [MQTT-3.14.2-3] [MQTT-3.14.2-4]
-    const { reasonString: _reason, userProperties: _pairs, ...others } = properties;
-    this.outbox.length = start;
-    encodeDisconnect(this.outbox, reasonCode, this.#version, others);
   }
 
   get #isOpen(): boolean {
@@ -291,12 +277,8 @@ export class ClientEngine {
 
   #dispatch(framer: Framer, now: number): void {
     const { firstByte, bytes, bodyStart, end } = framer;
-    const type = firstByte >> 4;
-    // Not read: what can be wrong with one is not for a DISCONNECT to say.
-    if (type === PacketType.CONNECT) {
-      throw new ProtocolError("2.1.2", "A broker must not send CONNECT");
-    }
     if (this.#phase === "connected") {
+      const type = firstByte >> 4;
       switch (type) {
         case PacketType.PUBLISH:
           return this.#handlePublish(framer);
@@ -396,7 +378,7 @@ export class ClientEngine {
   /** The broker broke the protocol: say so where that is possible, and end. */
   #giveUp(error: MqttError): void {
     if (this.#phase === "connected" && this.#version === 5) {
-      encodeDisconnect(this.outbox, error.reasonCode, 5);
+      this.#outbound.disconnect(error.reasonCode);
     }
     this.#phase = "ended";
     this.#sink.onError(error);

@@ -9,10 +9,11 @@
 import { assert } from "../base/assert.ts";
 import { decodeUtf8 } from "../base/utf8.ts";
 import { type AckView, encodeAck } from "../codec/ack.ts";
+import { encodeDisconnect } from "../codec/disconnect.ts";
 import { ProtocolError } from "../codec/error.ts";
 import { NO_PROPERTIES, type Properties } from "../codec/property.ts";
 import { type AckType, PacketType, type ProtocolVersion, type QoS } from "../codec/protocol.ts";
-import { ReasonCode } from "../codec/reason_code.ts";
+import { mayCarry, ReasonCode } from "../codec/reason_code.ts";
 import type { Writer } from "../codec/writer.ts";
 import type { Delivery } from "../session/delivery.ts";
 import { makeMessage } from "../session/make_message.ts";
@@ -64,7 +65,7 @@ export class Outbound {
   #sender: Sender = new Sender();
   #sequence = 0;
   /** What the broker can take, from its CONNACK. */
-  packetSizeMax = Infinity;
+  #packetSizeMax = Infinity;
   #qosMax: QoS = 2;
   #takesRetain = true;
   #aliases: OutboundAliases | undefined;
@@ -92,7 +93,7 @@ export class Outbound {
 
   /** The connection was accepted: applies the broker's limits and sends again what must be. */
   start(properties: Properties, inflightMax: number, now: number): void {
-    this.packetSizeMax = properties.maximumPacketSize ?? Infinity;
+    this.#packetSizeMax = properties.maximumPacketSize ?? Infinity;
     // The property is a bit; its absence means 2.
     this.#qosMax = (properties.maximumQos ?? 2) as QoS;
     this.#takesRetain = properties.retainAvailable !== false;
@@ -146,12 +147,12 @@ export class Outbound {
     let alias = known > 0 ? known : aliases?.next ?? 0;
     const sent = known > 0 ? "" : topic;
     let size = this.#writer.measure(sent, payload, options, this.version, alias);
-    if (size > this.packetSizeMax && alias !== known) {
+    if (size > this.#packetSizeMax && alias !== known) {
       // A new alias makes the packet larger: it goes without.
       alias = 0;
       size = this.#writer.measure(topic, payload, options, this.version);
     }
-    if (size > this.packetSizeMax) return PublishRefusal.PACKET_TOO_LARGE; // [MQTT-3.2.2-15]
+    if (size > this.#packetSizeMax) return PublishRefusal.PACKET_TOO_LARGE; // [MQTT-3.2.2-15]
     let packetId = 0;
     if (qos > 0) {
       if (this.#sender.sendQuota <= 0) return PublishRefusal.MUST_WAIT; // [MQTT-3.3.4-7]
@@ -166,6 +167,21 @@ export class Outbound {
   #aliasesFor(topic: string | Uint8Array, options: PublishOptions): OutboundAliases | undefined {
     if (this.#aliases === undefined || typeof topic !== "string") return undefined;
     return options.properties?.topicAlias === undefined ? this.#aliases : undefined;
+  }
+
+  /** Says good-bye, without what is only for people to read where that makes it too large. */
+  disconnect(reason: ReasonCode, properties: Properties = NO_PROPERTIES): void {
+    const outbox = this.#outbox;
+    const start = outbox.length;
+    // What is wrong with a packet that no broker sends is not for a DISCONNECT to say.
+    const isSayable = mayCarry(PacketType.DISCONNECT, reason);
+    const reasonCode = isSayable ? reason : ReasonCode.PROTOCOL_ERROR;
+    encodeDisconnect(outbox, reasonCode, this.version, properties);
+    if (outbox.length - start <= this.#packetSizeMax) return;
+    // [MQTT-3.14.2-3] [MQTT-3.14.2-4]
+    const { reasonString: _reason, userProperties: _pairs, ...others } = properties;
+    outbox.length = start;
+    encodeDisconnect(outbox, reasonCode, this.version, others);
   }
 
   /** Requests that wait for their answer. */

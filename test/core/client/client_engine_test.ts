@@ -311,10 +311,10 @@ test("ClientEngine.sent() goes on in another buffer when the transport keeps the
   assertEquals(engine.outbox.length, 0);
 });
 
-test("ClientEngine.receive() takes a CONNECT of a broker for one, whatever is wrong with it", () => {
+test("ClientEngine.receive() gives no reason for a CONNECT of a broker that a DISCONNECT cannot have", () => {
   const peer = new ClientPeer().connect();
   peer.engine.receive(fromHex("10 0d 00 04 4d 51 54 54 63 02 00 00 00 00 00"), peer.now);
-  assertEquals(peer.sink.take(), [{ type: "error", section: "2.1.2" }]);
+  assertEquals(peer.sink.take(), [{ type: "error", section: "MQTT-3.1.2-2" }]);
   assertEquals(peer.sent(), [disconnect(ReasonCode.PROTOCOL_ERROR)]);
 });
 

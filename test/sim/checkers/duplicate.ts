@@ -1,0 +1,35 @@
+// Nobody gets a message by QoS 2 more often than it has subscriptions that match, whatever happened
+// on the way: to its publisher's connection, to its own, or to the broker.
+
+import { type Model, type SentMessage, subscribedTo, Violation } from "../model.ts";
+import type { World } from "../world.ts";
+
+export function checkDuplicates({ model }: World): Violation | undefined {
+  for (const session of model.sessions) {
+    const facts = model.clients.get(session.clientId)!;
+    // What it has not acknowledged it is sent again, and it knows that.
+    if (facts.acknowledgesLater) continue;
+    const counts = new Map<string, number>();
+    for (const { id, topic, qos, retain } of session.receipts) {
+      const message = model.messages.get(id);
+      if (message?.qos !== 2 || qos !== 2 || retain || isUncertain(model, message)) continue;
+      const count = (counts.get(id) ?? 0) + 1;
+      counts.set(id, count);
+      const filters = new Set(
+        subscribedTo(session, topic).map(({ filter, shareName }) => `${shareName ?? ""} ${filter}`),
+      );
+      if (count <= filters.size) continue;
+      const { clientId } = session;
+      return new Violation(
+        "duplicate",
+        `${clientId} got ${id} of ${topic} ${count} times by QoS 2, by ${filters.size} filters`,
+      );
+    }
+  }
+  return undefined;
+}
+
+/** A publisher whose session has ended unnoticed cannot know what the broker has of it. */
+function isUncertain({ clients }: Model, { publisher, isResent }: SentMessage): boolean {
+  return isResent && clients.get(publisher)!.kind === "brief";
+}

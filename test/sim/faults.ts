@@ -1,0 +1,79 @@
+// What goes wrong from outside while a world runs: each fault comes again and again, at moments of
+// its own chance, until the clients settle. Whom it strikes is drawn among all clients there could
+// be, so that leaving one out does not turn it against another.
+
+import { Chance } from "./chance.ts";
+import { CLIENTS_MAX, type Fault } from "./plan.ts";
+import { behaveRudely, lie } from "./rude_client.ts";
+import type { World } from "./world.ts";
+
+type Blow = (world: World, chance: Chance) => void;
+
+interface FaultKind {
+  readonly everyMsMax: number;
+  readonly strike: Blow;
+}
+
+const FAULT_KINDS: Partial<Record<Fault, FaultKind>> = {
+  cut: { everyMsMax: 1500, strike: (world, chance) => cut(world, chance, undefined) },
+  "half-open": {
+    everyMsMax: 3000,
+    strike: (world, chance) => cut(world, chance, chance.pick(["client", "server"])),
+  },
+  crash: { everyMsMax: 6000, strike: crash },
+  jump: { everyMsMax: 8000, strike: jump },
+  revoke: { everyMsMax: 1500, strike: revoke },
+  rude: { everyMsMax: 1500, strike: behaveRudely },
+  liar: { everyMsMax: 800, strike: lie },
+};
+
+/** Begins with those of the plan. */
+export function startFaults(world: World): void {
+  for (const fault of world.plan.faults) {
+    const kind = FAULT_KINDS[fault];
+    if (kind !== undefined) again(world, new Chance(world.plan.seed, fault), kind);
+  }
+}
+
+function again(world: World, chance: Chance, kind: FaultKind): void {
+  world.scheduler.after(chance.between(1, kind.everyMsMax), () => {
+    if (world.isSettling) return;
+    kind.strike(world, chance);
+    again(world, chance, kind);
+  });
+}
+
+function cut(world: World, chance: Chance, deaf: "client" | "server" | undefined): void {
+  const number = chance.below(CLIENTS_MAX + 2);
+  const victim = number < CLIENTS_MAX
+    ? world.clients.find(({ clientId }) => clientId === `c${number}`)?.connection
+    : number === CLIENTS_MAX
+    ? world.auditor.connection
+    : chance.pick([undefined, ...world.rude]);
+  victim?.cut(deaf);
+}
+
+function crash(world: World, chance: Chance): void {
+  const { broker, scheduler, upheavals } = world;
+  if (broker.core === undefined) return;
+  broker.kill();
+  upheavals.push({ kind: "crash", step: scheduler.step, now: scheduler.now });
+  for (const connection of world.connections) connection.killServer(chance.happens(900));
+  scheduler.after(chance.below(1500), () => {
+    if (broker.core === undefined) broker.start();
+  });
+}
+
+function jump(world: World, chance: Chance): void {
+  const { scheduler, upheavals } = world;
+  scheduler.jump(chance.pick([1000, 20_000, 100_000]));
+  upheavals.push({ kind: "jump", step: scheduler.step, now: scheduler.now });
+}
+
+function revoke(world: World, chance: Chance): void {
+  const { authority } = world;
+  if (chance.happens(300)) return authority.pardon();
+  const client = chance.below(CLIENTS_MAX);
+  const filter = chance.pick(["t/#", "t/0", "s/#", "r/#", "w/#"]);
+  authority.ban(chance.pick(["read", "write"]), `c${client}`, filter);
+}
