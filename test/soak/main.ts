@@ -105,12 +105,12 @@ function judge({ baseline, rounds }: SoakReport): boolean {
   return left.length === 0 && storm <= STORM_SECONDS_MAX && ratio <= RATIO_MAX && growth <= FLAT;
 }
 
-/** The last third beside the first one. */
+/** The last third beside the one before it: the first one is for memory to find its measure. */
 function growthOf(rounds: readonly Round[]): number {
   const bytes = rounds.map(({ residentBytes }) => residentBytes ?? 0);
   const third = Math.max(1, Math.floor(bytes.length / 3));
-  const first = median(bytes.slice(0, third));
-  return first === 0 ? 0 : median(bytes.slice(-third)) / first - 1;
+  const before = median(bytes.slice(-2 * third).slice(0, third));
+  return before === 0 ? 0 : median(bytes.slice(-third)) / before - 1;
 }
 
 function median(values: readonly number[]): number {
