@@ -30,6 +30,8 @@ const client = new Client(
   dialPort(() => new SharedWorker("broker.js", { type: "module", name: "midge" }).port),
   {
     clientId: `tab-${id}`,
+    // Timers of a hidden tab come up to a minute late.
+    keepAlive: 180,
     will: { topic: `tabs/${id}`, payload: "", qos: 1, retain: true },
     onMessage: show,
     onEvent: showState,

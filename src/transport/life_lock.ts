@@ -24,6 +24,8 @@ interface Locks {
 
 /** Holds a lock until the signal is aborted, and says by which name the other end finds it. */
 export function holdLifeLock(signal: AbortSignal, onHeld: (name: string) => void): void {
+  const locks = lockManager();
+  if (locks === undefined) return;
   const name = crypto.randomUUID();
   const hold = (): Promise<void> =>
     new Promise((release) => {
@@ -32,7 +34,7 @@ export function holdLifeLock(signal: AbortSignal, onHeld: (name: string) => void
       onHeld(name);
     });
   // Refused where a page may not store anything: then there is no lock to be found.
-  lockManager()?.request(PREFIX + name, {}, hold).catch(() => {});
+  locks.request(PREFIX + name, {}, hold).catch(() => {});
 }
 
 /** Tells when the holder of a lock is gone, unless the signal is aborted first. */

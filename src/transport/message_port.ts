@@ -129,7 +129,8 @@ class PortConnection implements Transport {
     if (this.#isWatching) return this.#fail("The other end of the port named a second lock");
     this.#isWatching = true;
     const onGone = (): void => {
-      this.#timer ??= setTimeout(this.#onGone, GONE_GRACE_MS);
+      if (this.#state === "closing") this.#onGone();
+      else this.#timer ??= setTimeout(this.#onGone, GONE_GRACE_MS);
     };
     watchLifeLock(word.slice(LOCK.length), this.#ending.signal, onGone)
       .catch((error) => this.#fail(error));

@@ -7,6 +7,7 @@ import { test } from "../harness.ts";
 import {
   BROWSER_TEST,
   BrowserSite,
+  PLAIN_HOST,
   type SiteFiles,
   type TabHandle,
 } from "../support/browser_site.ts";
@@ -136,7 +137,7 @@ test(
         isHeld: backlogBytes > MEGABYTE,
         publishReceived,
         hasDropped: publishDropped > 30_000,
-        hasGrown: grown > 150 * MEGABYTE,
+        hasGrown: grown > 200 * MEGABYTE,
       }, {
         isBounded: true,
         isHeld: true,
@@ -149,6 +150,42 @@ test(
       await source!.call("publish", "end", "read again", { qos: 1 });
       assertEquals(await reader!.call("take", 1), ["end read again qos 1"]);
       assertEquals(await reader!.call("receivedBytes") > MEGABYTE, true);
+    }),
+);
+
+test(
+  "A tab that has no locks, as over plain HTTP, is missed when its keep alive is over",
+  BROWSER_TEST,
+  () =>
+    onTabs(0, async (_, site) => {
+      const [heir, closed] = [await site.tab(PLAIN_HOST), await site.tab(PLAIN_HOST)];
+      assertEquals(await heir.page.evaluate(() => isSecureContext), false);
+      await heir.call("connect", {});
+      await heir.call("subscribe", "#", 1);
+      const will = { topic: "will", payload: "gone" };
+      await closed.call("connect", { clientId: "closed", keepAlive: 1, will });
+      await closed.call("publish", "a", "here", { qos: 2 });
+      assertEquals(await heir.call("take", 1), ["a here qos 1"]);
+      await closed.page.close();
+      assertEquals(await heir.call("take", 1), ["will gone qos 0"]);
+    }),
+);
+
+test(
+  "Tabs whose shared worker is gone find the next one",
+  BROWSER_TEST,
+  () =>
+    onTabs(2, async ([one, two], site) => {
+      await one!.call("connect", { clientId: "one" });
+      await two!.call("connect", { clientId: "two" });
+      await two!.call("subscribe", "a", 1);
+      await site.endSharedWorkers();
+      await two!.call("subscribe", "b", 1);
+      await one!.call("publish", "a", "for the next", { qos: 1, retain: true });
+      const [line] = await two!.call("take", 1);
+      assertEquals(line!.replace(" retained", ""), "a for the next qos 1");
+      const { publishReceived, connections } = await one!.call("inside");
+      assertEquals([publishReceived, connections], [1, 2]);
     }),
 );
 

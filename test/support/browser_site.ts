@@ -19,6 +19,9 @@ export const BROWSER_TEST: { readonly skip: string | false; readonly timeout: nu
   timeout: 60_000,
 };
 
+/** Where the site is not trusted as this machine is, because anybody might have sent its pages. */
+export const PLAIN_HOST = "plain.test";
+
 /** Files by name: `index.html`, scripts and workers. */
 export type SiteFiles = Readonly<Record<string, Uint8Array | string>>;
 
@@ -66,7 +69,10 @@ export class BrowserSite {
     const { chromium } = await import("playwright-core");
     const server = await serve(files);
     try {
-      const browser = await chromium.launch({ executablePath: mosquittoTool("chromium")! });
+      const browser = await chromium.launch({
+        executablePath: mosquittoTool("chromium")!,
+        args: [`--host-resolver-rules=MAP ${PLAIN_HOST} 127.0.0.1`],
+      });
       try {
         const site = new BrowserSite(server, browser, await browser.newContext());
         await body(site);
@@ -80,19 +86,16 @@ export class BrowserSite {
     }
   }
 
-  get url(): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/`;
-  }
-
-  async page(): Promise<Page> {
+  async page(host: string = "127.0.0.1"): Promise<Page> {
     const page = await this.#context.newPage();
     page.on("pageerror", (error) => this.errors.push(String(error)));
-    await page.goto(this.url);
+    const { port } = this.#server.address() as AddressInfo;
+    await page.goto(`http://${host}:${port}/`);
     return page;
   }
 
-  async tab(): Promise<TabHandle> {
-    return new TabHandle(await this.page());
+  async tab(host?: string): Promise<TabHandle> {
+    return new TabHandle(await this.page(host));
   }
 
   /** Memory of all processes of the browser together, as the system counts it. */
@@ -106,6 +109,16 @@ export class BrowserSite {
       kib += Number(/^RssAnon:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0);
     }
     return kib * 1024;
+  }
+
+  /** As a crash does. */
+  async endSharedWorkers(): Promise<void> {
+    const session = await this.#browser.newBrowserCDPSession();
+    const { targetInfos } = await session.send("Target.getTargets");
+    for (const { type, targetId } of targetInfos) {
+      if (type === "shared_worker") await session.send("Target.closeTarget", { targetId });
+    }
+    await session.detach();
   }
 
   /** As the browser does after a while. */

@@ -90,12 +90,12 @@ export function handlePublish(
       return;
     }
   }
-  // Both are read before `publish`, which may use the view's bytes no longer.
-  const { qos, packetId } = view;
+  // All are read before `publish`, which may use the view's bytes no longer.
+  const { qos, packetId, retain } = view;
   const matched = publishOrHandOver(state, session, message, topic, now);
   if (qos === 0) return;
   acknowledgePublished(state, connection, session, qos, packetId, matched);
-  state.holdSince(connection, recorded);
+  state.holdPublished(connection, retain, recorded);
 }
 
 /** Has the outside decide; the connection's packets wait for the answer. */
@@ -160,9 +160,10 @@ export function answerPublish(
   }
   const topic = state.routes.find(message.topicBytes, message.topicStart, message.topicEnd);
   const { recorded } = state.journal;
+  const { retain } = message;
   const matched = topic === null ? 0 : publishOrHandOver(state, session, message, topic, now);
   acknowledgePublished(state, connection, session, qos, packetId, matched);
-  if (qos > 0) state.holdSince(connection, recorded);
+  if (qos > 0) state.holdPublished(connection, retain, recorded);
 }
 
 /** Acknowledges a message that was asked about and goes nowhere. */

@@ -344,6 +344,15 @@ export class BrokerState {
   holdSince(connection: Connection, recorded: number): void {
     if (this.journal.recorded > recorded) this.hold(connection);
   }
+
+  /**
+   * Likewise, for the acknowledgement of a message. That nothing is retained any more may be so
+   * because of an earlier change, which nobody waits for.
+   */
+  holdPublished(connection: Connection, retain: boolean, recorded: number): void {
+    if (retain) this.hold(connection);
+    else this.holdSince(connection, recorded);
+  }
 }
 
 /** The largest remaining length of a packet of so many bytes. */

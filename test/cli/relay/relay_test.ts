@@ -9,11 +9,16 @@ import { test } from "../../harness.ts";
 import { certificateFiles, makeCertificates } from "../../support/certificates.ts";
 import { skipWithout } from "../../support/foreign.ts";
 import { ForeignProcess, linesOf } from "../../support/foreign_process.ts";
-import { MidgeProcess, PROCESS_TEST } from "../../support/midge_process.ts";
+import { freePorts, MidgeProcess, PROCESS_TEST } from "../../support/midge_process.ts";
+import { withMosquitto } from "../../support/mosquitto_process.ts";
 import { runMidge } from "../../support/tool_process.ts";
 import { WireClient } from "../../support/wire_client.ts";
 
 const OPTIONS = { skip: skipWithout("mosquitto_pub", "mosquitto_sub"), ...PROCESS_TEST };
+const BESIDE = {
+  skip: skipWithout("mosquitto", "mosquitto_pub", "mosquitto_sub"),
+  ...PROCESS_TEST,
+};
 
 const BROKER = `
 listener $PORT1 127.0.0.1
@@ -204,6 +209,30 @@ test(
       await relay.logged("The certificates have been reloaded.");
       assertEquals(await serverOf(relay), "CN=localhost signed by CN=Other Root");
       assertEquals(await relay.stop(), 0);
+    });
+  },
+);
+
+test(
+  "relay carries every version to Mosquitto, by the name that it has there",
+  BESIDE,
+  async () => {
+    const [plain] = await freePorts(1);
+    // Without a listener of the other kind it does not start, and it listens on every address.
+    const config = `allow_anonymous true\nlistener ${plain} 127.0.0.1\nlistener $PORT1\n` +
+      "protocol websockets\n";
+    await withMosquitto({ config }, async (port) => {
+      const args = ["relay", "--to", `ws://127.0.0.1:${port}/mqtt`, "--listen", "127.0.0.1:$PORT1"];
+      await MidgeProcess.with({ args }, async (relay) => {
+        for (const version of ["mqttv31", "mqttv311", "5"]) {
+          const common = [...wordsFor(relay, false), "-V", version, "-t", `a/${version}`];
+          const words = [...common, "-q", "2", "-r", "-m", `by ${version}`];
+          const pub = await new ForeignProcess("mosquitto_pub", words).ended;
+          assertEquals([pub.code, pub.stderr], [0, ""]);
+          const sub = await new ForeignProcess("mosquitto_sub", [...common, "-C", "1"]).ended;
+          assertEquals([sub.code, linesOf(sub.stdout)], [0, [`by ${version}`]]);
+        }
+      });
     });
   },
 );

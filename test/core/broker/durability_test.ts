@@ -219,6 +219,19 @@ test("A broker that dies while somebody is asked about a message has not receive
   assertEquals(subscriber.take(), [publish("t", { payload: "precious" })]);
 });
 
+test("That nothing is retained any more is acknowledged once it is durable, whoever removed it [MQTT-4.3.2-2]", () => {
+  const store = new MemoryStore();
+  const broker = new VirtualBroker({ store, holdsCommits: true });
+  const client = broker.connect({ clientId: "client" });
+  client.send(publish("t", { retain: true, payload: "old" }));
+  broker.commit();
+  client.send(publish("t", { retain: true }), publish("t", { retain: true, qos: 1, packetId: 1 }));
+  assertEquals(client.take(), []);
+  broker.commit();
+  assertEquals(client.take(), [ack("puback", 1, ReasonCode.NO_MATCHING_SUBSCRIBERS)]);
+  assertEquals([...store.load()], []);
+});
+
 test("B-34 A firehose into a session that is away takes a window of memory, and the store the rest", () => {
   const store = new MemoryStore();
   const limits = { queuedMessagesMax: 20_000, queueWindowMessagesMax: 50 };
