@@ -1,9 +1,9 @@
 /**
  * `deno task build`: bundles `mod.ts` into `dist/midge.js`, one module that Deno, Bun and Node run,
- * what browsers load into files of their own (`web_bundles.ts`), and the example that shows them
- * into `dist/browser`. With `--compile`, Bun makes a single executable of the program. Prints what
- * each weighs. The path of another program of ours, such as a benchmark's server, is bundled into
- * `dist` under its own name.
+ * what browsers and Workers load into files of their own (`web_bundles.ts`), and the example that
+ * shows them in a browser into `dist/browser`. With `--compile`, Bun makes a single executable of
+ * the program. Prints what each weighs. The path of another program of ours, such as a benchmark's
+ * server, is bundled into `dist` under its own name.
  *
  * @module
  */

@@ -1,6 +1,7 @@
 /**
  * The packages that bundles need as files: those of the import map in `dist/node_modules`, and the
- * binaries of Bun, Node and workerd in `dist/runtimes`. Deno itself loads what it imports from its own cache.
+ * binaries of Bun, Node and workerd in `dist/runtimes`. Deno itself loads what it imports from its
+ * own cache.
  *
  * A package that only tests or tools need is not in the import map: whoever runs the broker for the
  * first time would fetch it. There the map names a file of ours, which names the package.

@@ -17,6 +17,7 @@ import { installForeignPeers } from "./foreign_peers.ts";
 import { installPackages, installRuntime } from "./packages.ts";
 import { fromRoot, listTestFiles } from "./root.ts";
 import { findMissing, runSuite, type SuiteName, type SuiteResult } from "./suite.ts";
+import { bundleForWeb, WORKER_ENTRY } from "./web_bundles.ts";
 
 interface Arguments {
   readonly only: ReadonlySet<string>;
@@ -55,13 +56,17 @@ async function runAll(args: Arguments, outdir: string): Promise<SuiteResult[]> {
   const binaries: Record<SuiteName, string> = { deno: Deno.execPath(), bun: "", node: "" };
   if (runtimes.length > 0) {
     await installPackages();
-    [binaries.bun, binaries.node] = await Promise.all([
+    let workerd: string;
+    [binaries.bun, binaries.node, workerd] = await Promise.all([
       installRuntime("bun"),
       installRuntime("node"),
+      installRuntime("workerd"),
     ]);
     env["MIDGE_TEST_BUN"] = binaries.bun;
     env["MIDGE_TEST_NODE"] = binaries.node;
     env["MIDGE_TEST_BUNDLE"] = fromRoot(`${outdir}/midge.js`);
+    env["MIDGE_TEST_WORKERD"] = workerd;
+    env["MIDGE_TEST_WORKER"] = fromRoot(`${outdir}/midge_worker.js`);
     setup.push(await setUpPeers());
     setup.push(await bundle(files, outdir));
   }
@@ -93,7 +98,7 @@ async function setUpPeers(): Promise<SuiteResult> {
   };
 }
 
-/** Bundles the program and the tests; only what could not be bundled becomes a case. */
+/** Bundles the program, the Worker and the tests; only what could not be bundled becomes a case. */
 async function bundle(files: readonly string[], outdir: string): Promise<SuiteResult> {
   const start = performance.now();
   const failures = await bundleTests(files, `${outdir}/bundles`);
@@ -102,6 +107,10 @@ async function bundle(files: readonly string[], outdir: string): Promise<SuiteRe
       failures.push({ file: "mod.ts", message: error.message })
     );
   }
+  await bundleForWeb(WORKER_ENTRY).then(
+    ({ code }) => Deno.writeFile(fromRoot(`${outdir}/midge_worker.js`), code),
+    (error: Error) => failures.push({ file: WORKER_ENTRY, message: error.message }),
+  );
   return {
     name: "bundle",
     cases: failures.map(({ file, message }) => ({

@@ -31,6 +31,9 @@ export interface BuiltBundle {
   readonly imports: readonly string[];
 }
 
+/** Where the Worker begins. */
+export const WORKER_ENTRY = "src/runtime/workers/worker.ts";
+
 /** All of them; the first is the whole broker, without anything to listen with. */
 export const WEB_BUNDLES: readonly WebBundle[] = [
   {
@@ -44,6 +47,12 @@ export const WEB_BUNDLES: readonly WebBundle[] = [
     entry: "client_web.ts",
     path: "dist/midge_client_web.js",
     compressedBytesMax: 32_000,
+  },
+  {
+    name: "the Worker",
+    entry: WORKER_ENTRY,
+    path: "dist/midge_worker.js",
+    compressedBytesMax: 80_000,
   },
 ];
 

@@ -28,6 +28,8 @@ type Timer = ReturnType<typeof setTimeout>;
 export interface CommitsOptions {
   readonly core: BrokerCore;
   readonly store: Store;
+  /** Commits every change with its turn, whether or not somebody waits for it. */
+  readonly isEager: boolean;
   /** Ends a turn, because something is durable, or should be, while there is none to be ended. */
   readonly endTurn: () => void;
   readonly onLoaded: (load: Load, deliveries: readonly Delivery[]) => void;
@@ -89,7 +91,8 @@ export class Commits {
     }
     const isFree = !this.#isBusy && this.#retry === undefined;
     if (isFree && !core.hasChanges) this.#onIdle?.();
-    if (isFree && core.hasChanges && !this.#isStopped) this.#lazy ??= this.#ring(LAZY_MS, "lazy");
+    const mayWait = core.hasChanges && !this.#isDue && !this.#isStopped;
+    if (isFree && mayWait) this.#lazy ??= this.#ring(LAZY_MS, "lazy");
     return isFree && this.#isDue;
   }
 
@@ -114,7 +117,7 @@ export class Commits {
 
   get #isDue(): boolean {
     const { core } = this.#options;
-    return core.isCommitDue || (this.#isForced && core.hasChanges);
+    return core.isCommitDue || ((this.#isForced || this.#options.isEager) && core.hasChanges);
   }
 
   #commit({ changes }: Batch): void {

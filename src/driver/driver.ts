@@ -43,6 +43,13 @@ export interface DriverHost {
   defer(flush: () => void): void;
 }
 
+/** What rings when something is due, as `Alarm` does by a timer. */
+export interface DriverAlarm {
+  /** Rings at this instant or before; `Infinity` is never. */
+  set(at: number): void;
+  cancel(): void;
+}
+
 /** Where something went wrong that nobody waits for. */
 export type FailureStage = "accept" | "receive" | "event" | "question" | "advance";
 
@@ -51,6 +58,10 @@ export interface DriverOptions {
   readonly host: DriverHost;
   /** Keeps what the core records; the core is one that keeps a journal. */
   readonly store?: Store | undefined;
+  /** Every change is committed with the turn that made it: memory may be gone after that. */
+  readonly commitsAtOnce?: boolean;
+  /** An alarm other than a timer; given what it is to call. */
+  readonly makeAlarm?: ((ring: () => void) => DriverAlarm) | undefined;
   /** Reads what happened, at the end of each turn. */
   readonly onEvent?: ((event: BrokerEvent) => void) | undefined;
   /** Answers what only the outside can decide. A failure refuses. */
@@ -63,7 +74,7 @@ export class Driver implements LinkOwner {
   readonly #core: BrokerCore;
   readonly #options: DriverOptions;
   readonly #links: Map<Connection, Link> = new Map();
-  readonly #alarm: Alarm;
+  readonly #alarm: DriverAlarm;
   readonly #flushTurn: () => void;
   readonly #commits: Commits | undefined;
   /** Those whose bytes leave when the batch on its way is durable. */
@@ -79,15 +90,17 @@ export class Driver implements LinkOwner {
     this.#core = options.core;
     this.#options = options;
     this.#host = options.host;
-    this.#alarm = new Alarm(() => this.#host.now(), () => this.#advance());
+    const { core, store, commitsAtOnce = false, makeAlarm } = options;
+    this.#alarm = makeAlarm?.(() => this.#advance()) ??
+      new Alarm(() => this.#host.now(), () => this.#advance());
     this.#flushTurn = () => this.flush();
-    const { core, store } = options;
     // What a store brought back may be due before anybody connects.
     this.#alarm.set(core.nextDeadline);
     if (store === undefined) return;
     this.#commits = new Commits({
       core,
       store,
+      isEager: commitsAtOnce,
       endTurn: () => this.flush(),
       onLoaded: (load, deliveries) => this.#loaded(load, deliveries),
       report: (event) => this.#report(event),
@@ -96,7 +109,11 @@ export class Driver implements LinkOwner {
 
   /** Serves a connection, by the settings of the listener that it came in by. */
   accept(transport: Transport, listener?: ListenerSettings): TransportHandler {
-    const connection = this.#core.open(transport, this.#host.now(), listener);
+    return this.serve(this.#core.open(transport, this.#host.now(), listener), transport);
+  }
+
+  /** Serves a connection that the core has opened, or has put back. */
+  serve(connection: Connection, transport: Transport): TransportHandler {
     const link = new Link(this, connection, transport);
     this.#links.set(connection, link);
     this.#deferFlush();

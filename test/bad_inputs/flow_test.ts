@@ -232,6 +232,7 @@ everyWay(
           publisher.publish("firehose", `${n}`.padEnd(size, "."), { qos: 1 });
           if (n % 1000 === 999) await publisher.ping();
         }
+        await publisher.ping();
         const grown = residentMegabytes() - before;
         assertEquals(grown < 96 ? "little" : `${grown} MB`, "little");
         const back = await arena.connect(4, options);

@@ -17,6 +17,19 @@ import { WireClient } from "../support/wire_client.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 
+/** What docs/embedding.md shows of an example: all but the comment above it. */
+async function shown(name: string): Promise<string> {
+  const text = await readFile(new URL(`examples/hosts/${name}`, ROOT), "utf8");
+  return text.slice(text.indexOf("\n\n") + 2).replace(`"../../mod.ts"`, `"./mod.ts"`);
+}
+
+test("docs/embedding.md shows the examples as they are", async () => {
+  const guide = await readFile(new URL("docs/embedding.md", ROOT), "utf8");
+  const blocks = [...guide.matchAll(/^```ts\n([^]*?)^```$/gm)].map(([, block]) => block!);
+  const examples = await Promise.all(["deno.ts", "bun.ts", "node.ts"].map(shown));
+  assertEquals(blocks.slice(0, 3), examples);
+});
+
 /** How each runtime runs a file; one that exports its server may want to be told so. */
 function wordsFor(file: string, port: number, exportsServer: boolean): string[] {
   if (currentRuntime() !== "deno") return [file];

@@ -11,16 +11,18 @@ import type { BrokerEvent } from "../../src/core/broker/event.ts";
 import { ForeignProcess } from "../support/foreign_process.ts";
 import { until } from "../support/wait.ts";
 
+export type SiteName = "midge" | "mosquitto" | "workerd";
+
 /** What is noted of a client. */
 type Note = "connected" | "subscribed" | "gone";
 
 export class Site {
-  readonly name: "midge" | "mosquitto";
+  readonly name: SiteName;
   port = 0;
   close: () => Promise<void> = () => Promise.resolve();
   readonly #counts: Map<string, number> = new Map();
 
-  constructor(name: "midge" | "mosquitto") {
+  constructor(name: SiteName) {
     this.name = name;
   }
 
@@ -110,10 +112,13 @@ export async function openMosquitto(): Promise<Site> {
   }
 }
 
-function noteLine(site: Site, line: string): void {
+/** Takes down what a line of Mosquitto's log, or of one in its words, says of a client. */
+export function noteLine(site: Site, line: string): void {
   const connected = /^New client connected from \S+ as (\S+) /.exec(line)?.[1];
   if (connected !== undefined) site.note("connected", connected);
-  const gone = /^Client (\S+) (?:disconnected|closed its|already|has exceeded)/.exec(line)?.[1];
+  const gone = /^Client (\S+) (?:\[\S*\] )?(?:disconnected|closed its|already|has exceeded)/.exec(
+    line,
+  )?.[1];
   if (gone !== undefined) site.note("gone", gone);
   const subscribed = /^(\S+) [012] \S+$/.exec(line)?.[1];
   if (subscribed !== undefined) site.note("subscribed", subscribed);

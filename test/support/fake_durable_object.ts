@@ -26,6 +26,8 @@ export interface FakeHostOptions {
   readonly env?: Readonly<Record<string, unknown>>;
   /** Whether it sleeps after the event of this number, the first being 1; never unless told. */
   readonly sleepsAfter?: (event: number) => boolean;
+  /** In which event the host dies, and when in it. */
+  readonly dies?: { readonly in: number; readonly death: Death };
   readonly now?: number;
 }
 
@@ -39,8 +41,6 @@ export class FakeHost {
   events = 0;
   /** How many times an object was made: 1 unless it slept. */
   births = 0;
-  /** In the next event the host dies. */
-  death: Death | undefined;
   readonly #class: ObjectClass;
   readonly #options: FakeHostOptions;
   readonly #database: DatabaseSync = new DatabaseSync(":memory:");
@@ -125,18 +125,6 @@ export class FakeHost {
     this.now = end;
   }
 
-  /** Nothing is left of the object but what it has stored. */
-  async sleep(): Promise<void> {
-    await this.settled();
-    this.#sleep();
-  }
-
-  /** The host dies and comes back: the sockets are gone too, and nobody says so. */
-  async die(): Promise<void> {
-    await this.settled();
-    this.#die();
-  }
-
   /** One event after the other, as with a host whose object never waits within one. */
   #run<T>(event: (object: ObjectUnderTest) => T | Promise<T>): Promise<T> {
     const result = this.#queue.then(() => this.#runNext(event));
@@ -146,12 +134,18 @@ export class FakeHost {
 
   async #runNext<T>(event: (object: ObjectUnderTest) => T | Promise<T>): Promise<T> {
     const restore = this.#takeGlobals();
+    const { dies } = this.#options;
+    const death = dies?.in === ++this.events ? dies.death : undefined;
+    const { alarm } = this.#storage;
     this.#database.exec("BEGIN");
     try {
       const object = await this.#wake();
       const result = await event(object);
       while (this.#background.length > 0) await Promise.all(this.#background.splice(0));
-      this.#database.exec(this.death === "before it is committed" ? "ROLLBACK" : "COMMIT");
+      const isLost = death === "before it is committed";
+      this.#database.exec(isLost ? "ROLLBACK" : "COMMIT");
+      if (isLost) this.#storage.alarm = alarm;
+      if (death !== undefined) this.#die();
       this.#afterEvent();
       return result;
     } finally {
@@ -160,12 +154,7 @@ export class FakeHost {
   }
 
   #afterEvent(): void {
-    this.events++;
     const closed: SocketLine[] = [];
-    if (this.death !== undefined) {
-      this.death = undefined;
-      this.#die();
-    }
     for (const line of this.#lines) {
       line.release();
       if (line.isClosing && !line.isClosed) closed.push(line);
@@ -212,12 +201,14 @@ export class FakeHost {
     return line.end ??= new ServerEnd(line);
   }
 
+  /** Nothing is left of the object but what it has stored. */
   #sleep(): void {
     this.#object = undefined;
     this.#blocked = Promise.resolve();
     for (const line of this.#lines) line.forget();
   }
 
+  /** The host comes back without its sockets, and nobody says so. */
   #die(): void {
     this.#sleep();
     for (const line of this.#lines.splice(0)) line.cut();

@@ -57,6 +57,8 @@ export function clientFrame(payload: Uint8Array, options: FrameOptions = {}): Ui
 
 export class WebSocketPeer implements Peer {
   onChunk: (chunk: Uint8Array) => void = () => {};
+  /** A closing frame has come. */
+  onGoodbye: () => void = () => {};
   /** What was not a payload: the head of the reply, and frames as `pong:…` or `close:1000`. */
   head = "";
   readonly control: string[] = [];
@@ -136,6 +138,7 @@ export class WebSocketPeer implements Peer {
     const code = payload.length < 2 ? 1005 : payload[0]! << 8 | payload[1]!;
     this.control.push(`close:${code}`);
     if (this.#answersClose) this.finish();
+    this.onGoodbye();
   }
 
   #frame(bytes: Uint8Array, at: number): number {

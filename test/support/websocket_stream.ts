@@ -24,11 +24,16 @@ export async function openWebSocket(
     socket.destroy();
     throw new Error(`There is no WebSocket: "${peer.head}"`);
   }
+  let isFinished = false;
+  const finish = (): void => {
+    if (!isFinished) peer.finish();
+    isFinished = true;
+  };
   const stream = new Duplex({
     read: () => void socket.resume(),
     write: (chunk: Uint8Array, _encoding, done) => void peer.send(chunk).then(() => done()),
     final(done) {
-      peer.finish();
+      finish();
       done();
     },
     destroy(error, done) {
@@ -38,6 +43,11 @@ export async function openWebSocket(
   });
   peer.onChunk = (chunk) => {
     if (!stream.push(chunk.slice())) socket.pause();
+  };
+  // Whoever is told of the end answers, or a server may wait for that.
+  peer.onGoodbye = () => {
+    finish();
+    stream.push(null);
   };
   // Some are closed as soon as they are open.
   if (socket.closed) stream.push(null);

@@ -4,9 +4,10 @@
 
 import { Buffer } from "node:buffer";
 import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync } from "node:fs";
 import { copyFile, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { type WorkerdProgram, workerdProgram } from "../runtime/programs.ts";
 import { until } from "./wait.ts";
 
@@ -16,12 +17,20 @@ export interface WorkerdOptions {
   readonly bindings?: Readonly<Record<string, string>>;
   /** A configuration of one's own: files by their path, the first of which is served. */
   readonly files?: Readonly<Record<string, string>>;
+  /** Further folders. */
+  readonly folders?: readonly string[];
+  /** Whether what it writes need not outlive the machine; that spares the disk. */
+  readonly isForgetful?: boolean;
+  /** Told each line that the Worker logs. */
+  readonly onLine?: (line: string) => void;
   /** What runs which Worker; unless given, what the tests are told. */
   readonly program?: WorkerdProgram;
 }
 
 /** The compatibility date of what the tests run. */
 const COMPATIBILITY_DATE = "2026-11-01";
+/** A folder in memory, where the system has one. */
+const MEMORY = "/dev/shm";
 const CONFIG = "config.capnp";
 const WORKER = "midge_worker.js";
 
@@ -47,6 +56,7 @@ export class WorkerdProcess {
   readonly #ports: Map<string, number> = new Map();
   #listening = 0;
   #output: Uint8Array[] = [];
+  #toldLines = 0;
 
   constructor(folder: string, options: WorkerdOptions) {
     this.folder = folder;
@@ -69,7 +79,8 @@ export class WorkerdProcess {
   }
 
   static async start(options: WorkerdOptions = {}): Promise<WorkerdProcess> {
-    const workerd = new WorkerdProcess(await mkdtemp(join(tmpdir(), "midge-workerd-")), options);
+    const base = options.isForgetful === true && existsSync(MEMORY) ? MEMORY : tmpdir();
+    const workerd = new WorkerdProcess(await mkdtemp(join(base, "midge-workerd-")), options);
     try {
       await workerd.#prepare();
       await workerd.launch();
@@ -116,19 +127,25 @@ export class WorkerdProcess {
 
   /** Starts it on what is on its disk; resolves when all its sockets listen. */
   async launch(): Promise<void> {
-    const args = ["serve", "--experimental", "--control-fd=1", this.#config];
-    for (const [name, port] of this.#ports) args.push(`--socket-addr=${name}=127.0.0.1:${port}`);
+    const args = ["serve", "--experimental", "--control-fd=1", basename(this.#config)];
+    const names = this.#socketNames;
+    for (const name of names) {
+      args.push(`--socket-addr=${name}=127.0.0.1:${this.#ports.get(name) ?? 0}`);
+    }
     const child = spawn(this.#program.binary, args, {
-      cwd: this.folder,
+      // What a configuration names is found from where it is.
+      cwd: join(this.folder, dirname(this.#config)),
       stdio: ["ignore", "pipe", "pipe"],
     });
     this.#child = child;
     this.#output = [];
+    this.#toldLines = 0;
     this.#listening = 0;
     let isEnded = false;
     const take = (chunk: Uint8Array): void => {
       this.#output.push(chunk);
       this.#findPorts();
+      this.#tellLines();
     };
     child.stdout!.on("data", take);
     child.stderr!.on("data", (chunk: Uint8Array) => this.#output.push(chunk));
@@ -139,8 +156,7 @@ export class WorkerdProcess {
         resolve();
       });
     });
-    const sockets = this.#options.files === undefined ? 3 : 1;
-    await until(() => isEnded || this.#listening >= sockets, "workerd listens");
+    await until(() => isEnded || this.#listening >= names.length, "workerd listens");
     if (isEnded) throw new Error(`workerd has ended instead of serving:\n${this.output}`);
   }
 
@@ -172,9 +188,26 @@ export class WorkerdProcess {
       await mkdir(dirname(join(this.folder, name)), { recursive: true });
       await writeFile(join(this.folder, name), text);
     }
-    await mkdir(join(this.folder, "disk"));
-    await mkdir(join(this.folder, "dist"));
+    for (const name of ["disk", "dist", ...this.#options.folders ?? []]) {
+      await mkdir(join(this.folder, name), { recursive: true });
+    }
     await copyFile(this.#program.worker, join(this.folder, "dist", WORKER));
+  }
+
+  /** Those of the configuration, or the one that a configuration without any has. */
+  get #socketNames(): readonly string[] {
+    const { files, bindings = {} } = this.#options;
+    const text = files?.[this.#config] ?? configuration(bindings);
+    const found = [...text.matchAll(/\(name = "(\w+)", address = /g)].map(([, name]) => name!);
+    return found.length > 0 ? found : ["http"];
+  }
+
+  #tellLines(): void {
+    const { onLine } = this.#options;
+    if (onLine === undefined) return;
+    const whole = this.output.slice(0, this.output.lastIndexOf("\n") + 1).split("\n");
+    for (const line of whole.slice(this.#toldLines, -1)) onLine(line);
+    this.#toldLines = whole.length - 1;
   }
 
   #findPorts(): void {

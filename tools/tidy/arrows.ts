@@ -137,7 +137,17 @@ const ARROWS: readonly (readonly [folder: string, targets: readonly string[]])[]
     "src/transport/",
     "src/runtime/node/",
   ]],
-  ["src/runtime/workers/", [...CONTRACTS, "src/transport/", "src/app/", "src/driver/"]],
+  // Chooses its own parts, fewer than the program: what it has must stay small.
+  ["src/runtime/workers/", [
+    ...CORE,
+    ...CONTRACTS,
+    "src/auth/",
+    "src/config/option.ts",
+    "src/config/values.ts",
+    "src/driver/",
+    "src/store/",
+    "src/telemetry/",
+  ]],
   ["src/runtime/deno/", [
     ...CONTRACTS,
     ...CONTRACT_TERMS,

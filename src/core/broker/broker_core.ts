@@ -295,8 +295,8 @@ export class BrokerCore {
 
   /**
    * Input: what a store has kept, before anybody connects. Sessions are judged by the listeners
-   * that they came in by, which are found again by their names. Connections that have slept while
-   * memory was gone go on where they were, and are given in the order of their snapshots.
+   * that they came in by, which are found again by their names. Connections that have slept go on,
+   * and are given in the order of their snapshots.
    */
   restore(
     records: Iterable<StoredRecord>,
@@ -308,10 +308,7 @@ export class BrokerCore {
     return restoreAll(this.#state, records, { listeners, wake }, now);
   }
 
-  /**
-   * Appends what it takes to put the connection back when memory is gone and all that was recorded
-   * is durable; `false` while that cannot be, because bytes or an answer are on their way.
-   */
+  /** Appends what it takes to wake the connection; `false` while something is on its way. */
   snapshot(connection: Connection, writer: Writer, now: number): boolean {
     return this.#asHibernating().write(this.#state, connection, writer, now);
   }

@@ -52,6 +52,9 @@ export type Pending =
     readonly reasonCodes: readonly (ReasonCode | undefined)[];
   };
 
+/** Above any number of aliases. */
+const MARKS = 65_536;
+
 export class Connection {
   readonly kind = "connection";
   readonly peer: Peer;
@@ -128,6 +131,14 @@ export class Connection {
     this.isPlain = this.mount === undefined;
     this.framer = new Framer(packetLimits, pool);
     this.outbox = new Outbox(pool);
+  }
+
+  /** Another number whenever what was sent has changed what a snapshot must say of it. */
+  get sentMark(): number {
+    const aliases = this.outboundAliases?.size ?? 0;
+    // What a session can resume a store knows.
+    if (this.session?.isPersistent !== false) return aliases;
+    return aliases + MARKS * this.session.sender.begun;
   }
 
   /** What to call it in logs: its client, or its address before that is known. */

@@ -65,6 +65,11 @@ export class Sender {
     return this.#window;
   }
 
+  /** How many packets have begun. */
+  get begun(): number {
+    return this.#order;
+  }
+
   /** The identifier that was given last. */
   get lastPacketId(): number {
     return this.#lastPacketId;

@@ -103,15 +103,15 @@ test("RelayServer tells the broker who the device is and what it speaks [MQTT-6.
 });
 
 test("RelayServer gives a broker that is silent so long, and a device that is so long", async () => {
-  const site = RelaySite.open(answering(undefined, []), ["--connect-timeout", "1"]);
+  const site = RelaySite.open(answering(undefined, []), ["--connect-timeout", "3"]);
   await withSite(site, async (site) => {
     const [unanswered, silent] = await Promise.all([openDevice(site, CONNECT), openDevice(site)]);
     await until(() => unanswered.peer.isEnded && silent.peer.isEnded, "both are sent away");
     assertEquals([unanswered.got, silent.got], [[...UNAVAILABLE], []]);
     assertEquals(linesOf(site).sort(), [
       OPENING,
-      `notice: Client $PEER disconnected: Cannot open a WebSocket to "$PEER" within 1000 ms.`,
-      "notice: Client $PEER disconnected: no CONNECT within 1 seconds.",
+      `notice: Client $PEER disconnected: Cannot open a WebSocket to "$PEER" within 3000 ms.`,
+      "notice: Client $PEER disconnected: no CONNECT within 3 seconds.",
       COMING,
       COMING,
     ]);

@@ -5,54 +5,44 @@
  * @module
  */
 
-import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
-import type { Duplex } from "node:stream";
 import type { HttpHead } from "../../transport/http_request.ts";
 import type { Accept } from "../../transport/transport.ts";
 import { afterRequest } from "../../transport/websocket.ts";
 import { formatReply, judgeHandshake, SUBPROTOCOLS } from "../../transport/websocket_handshake.ts";
 import { answer, judgeUpgrade } from "../../transport/websocket_upgrade.ts";
+import type { SocketUpgrader, UpgradedRequest, UpgradeRules } from "../runtime.ts";
 import { serveTcp } from "./tcp_connection.ts";
-
-/** What the event says. */
-export interface AnnouncedUpgrade {
-  readonly request: IncomingMessage;
-  readonly socket: Duplex;
-  /** What the client has sent behind its request. */
-  readonly head: Uint8Array;
-}
 
 /** The socket has been read from, so it reads into buffers of its own. */
 const NOTHING = new Uint8Array(0);
 
-/** Makes WebSockets of the requests and serves them, or answers why not. */
-export function upgradeServer(
+/** See `BrokerRuntime.socketUpgrader`. */
+export function socketUpgrader(
+  { origins, isClosed }: UpgradeRules,
   accept: Accept,
-  /** Where pages may come from that connect; none: anywhere. */
-  origins: readonly string[],
-): (announced: AnnouncedUpgrade) => Promise<void> {
+): SocketUpgrader {
   const rules = { origins, subprotocols: SUBPROTOCOLS };
   const webSocket = afterRequest(accept);
-  return async ({ request, socket, head }) => {
+  return async ({ request, socket: given, head }) => {
+    // The server's own kind of socket; the contract says as much of it as others need.
+    const socket = given as unknown as Socket;
+    const refuse = async (response: Response): Promise<void> =>
+      void socket.end(await formatResponse(response));
     const asked = headOf(request);
     const handshake = judgeHandshake(asked, rules);
     if (!handshake.isAccepted) {
       const verdict = judgeUpgrade(asked, rules);
-      const response = typeof verdict === "string"
-        ? answer(400, `The request is none for a WebSocket: ${handshake.reason}.`)
-        : verdict;
-      return void socket.end(await formatResponse(response));
+      const reason = `The request is none for a WebSocket: ${handshake.reason}.`;
+      return await refuse(typeof verdict === "string" ? answer(400, reason) : verdict);
     }
     const reply = await formatReply(handshake.key, handshake.subprotocol);
-    // A socket of a server; the event's type leaves room for servers on something else.
-    if (!socket.destroyed) {
-      serveTcp(socket as Socket, NOTHING, webSocket(reply, Uint8Array.from(head)));
-    }
+    if (isClosed()) return await refuse(answer(503, "The broker is closed."));
+    if (!socket.destroyed) serveTcp(socket, NOTHING, webSocket(reply, Uint8Array.from(head)));
   };
 }
 
-function headOf({ method, url, httpVersionMinor, headers }: IncomingMessage): HttpHead {
+function headOf({ method, url, httpVersionMinor, headers }: UpgradedRequest): HttpHead {
   const list = Object.entries(headers).map(([name, value]) =>
     [name, Array.isArray(value) ? value.join(", ") : value ?? ""] as const
   );
@@ -82,4 +72,5 @@ const REASONS: Readonly<Record<number, string>> = {
   403: "Forbidden",
   405: "Method Not Allowed",
   426: "Upgrade Required",
+  503: "Service Unavailable",
 };

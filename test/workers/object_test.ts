@@ -1,0 +1,134 @@
+// What is the object's own between the host and the broker: its sockets, and what it keeps of them.
+
+import { assertEquals, assertThrows } from "@std/assert";
+import { ObjectSocket, type SocketOwner } from "../../src/runtime/workers/object_socket.ts";
+import { BrokerObject } from "../../src/runtime/workers/worker.ts";
+import { test } from "../harness.ts";
+import { FakeHost, type FakeHostOptions } from "../support/fake_durable_object.ts";
+import { connack, connect, publish, request, subscribe } from "../support/packets.ts";
+
+async function withHost(
+  body: (host: FakeHost) => Promise<void>,
+  { env, ...options }: FakeHostOptions = {},
+): Promise<void> {
+  const bindings = { MIDGE_ALLOW_ANONYMOUS: "true", MIDGE_LOG_TYPE: "none", ...env };
+  const host = new FakeHost(BrokerObject, { ...options, env: bindings });
+  try {
+    await body(host);
+  } finally {
+    host.close();
+  }
+}
+
+test("BrokerObject serves nobody whose bindings have a fault", () => {
+  const state = {} as ConstructorParameters<typeof BrokerObject>[0];
+  assertThrows(() => new BrokerObject(state, { MIDGE_NONSENSE: "1" }), TypeError);
+});
+
+test("BrokerObject closes the connection of who sends text [MQTT-6.0.0-1]", async () => {
+  await withHost(async (host) => {
+    const client = await host.connect();
+    await client.sendText("hello");
+    assertEquals([client.isClosed, client.closeCode], [true, 1003]);
+  });
+});
+
+test("BrokerObject sends what a turn has for a client in one message", async () => {
+  await withHost(async (host) => {
+    const client = await host.connect();
+    await client.send(connect());
+    const before = client.messages;
+    await client.send(
+      subscribe(1, [request("t")]),
+      publish("t", { payload: "one" }),
+      publish("t", { payload: "two" }),
+      { type: "pingreq" },
+    );
+    assertEquals(client.take().map(({ type }) => type), [
+      "connack",
+      "suback",
+      "publish",
+      "publish",
+      "pingresp",
+    ]);
+    assertEquals(client.messages - before, 1);
+  });
+});
+
+test("BrokerObject writes an attachment only when it has changed, and for who has spoken", async () => {
+  await withHost(async (host) => {
+    const [reader, writer] = [await host.connect(), await host.connect()];
+    await reader.send(connect({ clientId: "reader" }), subscribe(1, [request("t")]));
+    await writer.send(connect({ clientId: "writer" }));
+    const before = reader.attachment;
+    host.now += 5000;
+    await writer.send(publish("t"));
+    // The fake keeps a copy of each that is written.
+    assertEquals(reader.attachment === before, true);
+    const own = writer.attachment;
+    await writer.send(publish("t"));
+    assertEquals(writer.attachment === own, true);
+    host.now += 5000;
+    await writer.send(publish("t"));
+    assertEquals(writer.attachment === own, false);
+  });
+});
+
+test("ObjectSocket is closed when too much comes while it is paused, and counts anew after that", () => {
+  const closes: unknown[] = [];
+  const host = {
+    send: () => {},
+    close: (code?: number) => void closes.push(code),
+    serializeAttachment: () => {},
+    deserializeAttachment: () => null,
+  };
+  const owner: SocketOwner = {
+    touched: () => {},
+    ended: (_socket, error) => void closes.push(String(error)),
+    snapshot: () => false,
+    pack: (bytes) => Uint8Array.from(bytes),
+    forget: () => {},
+  };
+  const socket = new ObjectSocket(host, owner, { id: 1, remoteAddress: "" });
+  const half = new ArrayBuffer(600_000);
+  socket.pause();
+  socket.receive(half);
+  socket.resume();
+  socket.receive(half);
+  socket.pause();
+  socket.receive(half);
+  assertEquals(closes, []);
+  socket.receive(half);
+  assertEquals(closes, [1008, "Error: Too much came while nobody was to send"]);
+});
+
+test("BrokerObject takes the address of its client from the host", async () => {
+  const lines: string[] = [];
+  const { log } = console;
+  console.log = (line: string) => void lines.push(line);
+  try {
+    await withHost(async (host) => {
+      await host.connect("https://edge.example/mqtt", { "cf-connecting-ip": "192.0.2.9" });
+    }, { env: { MIDGE_LOG_TYPE: "all" } });
+  } finally {
+    console.log = log;
+  }
+  assertEquals(lines, ["New connection from 192.0.2.9:0 on port 0."]);
+});
+
+test("BrokerObject asks for a password, and waits with the event for what comes of it", async () => {
+  const hash =
+    "$7$1000$Hz1DWKvUVfwE7MCAWOm9S6PvZIKJ9CKFokD+I/clpr48Y9BEDcTjia3+Au+eKas3RTWB/QjyOU2tgzmuDZ4jjg==$VEVbtOlVSpaCSxe3lkWlpLVgxEXC069upoHvrV3bEWnUIQel6nfITY7W5QbCySL52Eh9kYc9p8O6//qA/Afbkg==";
+  await withHost(async (host) => {
+    const password = (text: string): Uint8Array => new TextEncoder().encode(text);
+    const stranger = await host.connect();
+    await stranger.send(connect({ username: "ann", password: password("guess") }));
+    assertEquals(stranger.take(), [connack(0x87)]);
+    const ann = await host.connect();
+    await ann.send(connect({ username: "ann", password: password("secret") }), { type: "pingreq" });
+    assertEquals(ann.take().map(({ type }) => type), ["connack", "pingresp"]);
+  }, {
+    env: { MIDGE_ALLOW_ANONYMOUS: "false", MIDGE_PASSWORD_FILE: `ann:${hash}` },
+    sleepsAfter: () => true,
+  });
+});
