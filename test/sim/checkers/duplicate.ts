@@ -6,9 +6,6 @@ import type { World } from "../world.ts";
 
 export function checkDuplicates({ model }: World): Violation | undefined {
   for (const session of model.sessions) {
-    const facts = model.clients.get(session.clientId)!;
-    // What it has not acknowledged it is sent again, and it knows that.
-    if (facts.acknowledgesLater) continue;
     const counts = new Map<string, number>();
     for (const { id, topic, qos, retain } of session.receipts) {
       const message = model.messages.get(id);
