@@ -14,14 +14,11 @@
  */
 
 import { Broker as NeutralBroker, type BrokerOptions } from "./src/app/broker.ts";
-import type { IncomingMessage } from "node:http";
-import type { Duplex } from "node:stream";
 import {
   type BunWebSocketHandlers,
   WEB_SOCKET_HANDLERS,
 } from "./src/runtime/bun/web_socket_connection.ts";
 import { currentBrokerRuntime, currentRuntime } from "./src/runtime/current.ts";
-import type { AnnouncedUpgrade } from "./src/runtime/node/serve_upgrade.ts";
 import type { Store } from "./src/store/store.ts";
 
 export type {
@@ -67,7 +64,16 @@ export type {
 } from "./src/runtime/bun/web_socket_connection.ts";
 export type { FetchHandler } from "./src/app/fetch_handler.ts";
 export type { StandardWebSocket, WebSocketPlace } from "./src/transport/web_socket_transport.ts";
-export type { BrokerRuntime, Listener, UpgradeRequest } from "./src/runtime/runtime.ts";
+export type {
+  BrokerRuntime,
+  Listener,
+  SocketUpgrade,
+  SocketUpgrader,
+  UpgradedRequest,
+  UpgradedSocket,
+  UpgradeRequest,
+  UpgradeRules,
+} from "./src/runtime/runtime.ts";
 export type { PskOptions, TlsOptions } from "./src/runtime/tls.ts";
 export { MemoryStore } from "./src/store/memory_store.ts";
 export type { LoadLimits, Store } from "./src/store/store.ts";
@@ -92,39 +98,8 @@ export class Broker extends NeutralBroker {
   /** What `Bun.serve` needs beside {@linkcode Broker.fetch}; of all brokers the same. */
   readonly websocket: BunWebSocketHandlers = WEB_SOCKET_HANDLERS;
 
-  /**
-   * Hears the event `upgrade` of a server of `node:http` or `node:https`, and answers as `fetch`
-   * does elsewhere. It may be handed around without its broker.
-   *
-   * ```ts
-   * import { createServer } from "node:http";
-   * import { Broker } from "./mod.ts";
-   *
-   * const broker = new Broker();
-   * const server = createServer((_request, response) => response.end("Hello"));
-   * server.on("upgrade", broker.upgrade);
-   * server.listen(0, () => server.close());
-   * ```
-   */
-  readonly upgrade: (request: IncomingMessage, socket: Duplex, head: Uint8Array) => void;
-
   constructor(options: BrokerOptions = {}) {
     super({ runtime: currentBrokerRuntime, ...options });
-    const { origins = [], onError } = options;
-    let serving: Promise<(announced: AnnouncedUpgrade) => Promise<void>> | undefined;
-    const serve = async (announced: AnnouncedUpgrade): Promise<void> => {
-      serving ??= import("./src/runtime/node/serve_upgrade.ts")
-        .then(({ upgradeServer }) => upgradeServer((transport) => this.accept(transport), origins));
-      await (await serving)(announced);
-    };
-    this.upgrade = (request, socket, head) => {
-      // Before anybody listens to it, one that breaks would end the program.
-      socket.on("error", () => socket.destroy());
-      serve({ request, socket, head }).catch((error) => {
-        socket.destroy();
-        onError?.("accept", error);
-      });
-    };
   }
 }
 

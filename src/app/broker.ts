@@ -9,7 +9,14 @@ import { OperationError } from "../core/base/operation_error.ts";
 import { DEFAULT_LISTENER } from "../core/broker/limits.ts";
 import type { ListenerSettings } from "../core/session/peer.ts";
 import type { DriverHost, FailureStage } from "../driver/driver.ts";
-import type { BrokerRuntime, Listener } from "../runtime/runtime.ts";
+import type {
+  BrokerRuntime,
+  Listener,
+  SocketUpgrader,
+  UpgradedRequest,
+  UpgradedSocket,
+  UpgradeRules,
+} from "../runtime/runtime.ts";
 import type { TlsOptions } from "../runtime/tls.ts";
 import type { Accept, Transport, TransportHandler } from "../transport/transport.ts";
 import {
@@ -80,6 +87,22 @@ export class Broker extends WebBroker {
    */
   readonly fetch: FetchHandler;
 
+  /**
+   * Hears the event `upgrade` of a server of `node:http` or `node:https`, and answers as `fetch`
+   * does elsewhere. It may be handed around without its broker.
+   *
+   * ```ts
+   * import { createServer } from "node:http";
+   * import { Broker } from "./mod.ts";
+   *
+   * const broker = new Broker();
+   * const server = createServer((_request, response) => response.end("Hello"));
+   * server.on("upgrade", broker.upgrade);
+   * server.listen(0, () => server.close());
+   * ```
+   */
+  readonly upgrade: (request: UpgradedRequest, socket: UpgradedSocket, head: Uint8Array) => void;
+
   constructor(options: BrokerOptions = {}) {
     const { runtime = noRuntime } = options;
     const webHost = { ...WEB_HOST };
@@ -88,13 +111,24 @@ export class Broker extends WebBroker {
     this.#findRuntime = typeof runtime === "function" ? runtime : () => Promise.resolve(runtime);
     this.#onError = options.onError ?? (() => {});
     this.#granted = { ...DEFAULT_LISTENER, ...options.listener };
-    this.fetch = createFetchHandler({
-      findRuntime: () => this.#adoptRuntime(),
-      accept: (transport) => this.accept(transport),
+    const accept: Accept = (transport) => this.accept(transport);
+    const rules: UpgradeRules = {
       origins: options.origins ?? [],
       isClosed: () => this.#closed !== undefined,
-      onError: (error) => this.#onError("accept", error),
-    });
+    };
+    const onError = (error: unknown): void => this.#onError("accept", error);
+    const findRuntime = (): Promise<BrokerRuntime> => this.#adoptRuntime();
+    this.fetch = createFetchHandler({ ...rules, findRuntime, accept, onError });
+    let upgrader: Promise<SocketUpgrader> | undefined;
+    this.upgrade = (request, socket, head) => {
+      // Before anybody listens to it, one that breaks would end the program.
+      socket.on("error", () => socket.destroy());
+      upgrader ??= findRuntime().then((runtime) => upgraderOf(runtime, rules, accept));
+      upgrader.then((serve) => serve({ request, socket, head })).catch((error) => {
+        socket.destroy();
+        onError(error);
+      });
+    };
   }
 
   /**
@@ -206,6 +240,15 @@ const DEFAULT_TLS: TlsOptions = Object.freeze({
 function discarded(transport: Transport): TransportHandler {
   queueMicrotask(() => transport.abort());
   return { onBytes() {}, onWritable() {}, onClose() {} };
+}
+
+function upgraderOf(
+  runtime: BrokerRuntime,
+  rules: UpgradeRules,
+  accept: Accept,
+): Promise<SocketUpgrader> {
+  if (runtime.socketUpgrader !== undefined) return runtime.socketUpgrader(rules, accept);
+  throw new OperationError("not-supported", "Sockets of a server are not supported here");
 }
 
 function noRuntime(): Promise<never> {

@@ -6,7 +6,7 @@
  */
 
 import { OperationError } from "../core/base/operation_error.ts";
-import type { BrokerRuntime } from "../runtime/runtime.ts";
+import type { BrokerRuntime, UpgradeRules } from "../runtime/runtime.ts";
 import type { Accept } from "../transport/transport.ts";
 import { SUBPROTOCOLS } from "../transport/websocket_handshake.ts";
 import { answer, judgeUpgrade } from "../transport/websocket_upgrade.ts";
@@ -20,12 +20,9 @@ import { answer, judgeUpgrade } from "../transport/websocket_upgrade.ts";
 export type FetchHandler = (request: Request, context?: unknown) => Promise<Response>;
 
 /** What is behind a handler. */
-export interface FetchParts {
+export interface FetchParts extends UpgradeRules {
   readonly findRuntime: () => Promise<Pick<BrokerRuntime, "upgradeWebSocket">>;
   readonly accept: Accept;
-  /** Where pages may come from that connect; none: anywhere. */
-  readonly origins: readonly string[];
-  readonly isClosed: () => boolean;
   readonly onError: (error: unknown) => void;
 }
 

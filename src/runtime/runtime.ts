@@ -105,6 +105,39 @@ export interface UpgradeRequest {
   readonly onError: (error: unknown) => void;
 }
 
+/** What the event `upgrade` of a server of `node:http` or `node:https` says. */
+export interface SocketUpgrade {
+  readonly request: UpgradedRequest;
+  readonly socket: UpgradedSocket;
+  /** What the client has sent behind its request. */
+  readonly head: Uint8Array;
+}
+
+/** As much of its request as is looked at. */
+export interface UpgradedRequest {
+  readonly method?: string | undefined;
+  readonly url?: string | undefined;
+  readonly httpVersionMinor: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+}
+
+/** As much of its socket as is needed to be rid of it; whoever serves it knows the rest. */
+export interface UpgradedSocket {
+  on(event: "error", listener: () => void): unknown;
+  destroy(): unknown;
+}
+
+/** Makes a WebSocket of a request and serves it, or answers why not. */
+export type SocketUpgrader = (upgrade: SocketUpgrade) => Promise<void>;
+
+/** Which requests become WebSockets. */
+export interface UpgradeRules {
+  /** Where pages may come from that connect; none: anywhere. */
+  readonly origins: readonly string[];
+  /** Whether nobody is served any more. */
+  readonly isClosed: () => boolean;
+}
+
 /** The part of a runtime that a broker needs. */
 export interface BrokerRuntime {
   /**
@@ -125,6 +158,8 @@ export interface BrokerRuntime {
    * request that is none for a WebSocket after all.
    */
   upgradeWebSocket?(request: UpgradeRequest, accept: Accept): Response | undefined;
+  /** Takes over sockets of `node:http`; missing where there is none. */
+  socketUpgrader?(rules: UpgradeRules, accept: Accept): Promise<SocketUpgrader>;
   /** Milliseconds on a clock that never jumps. */
   now(): number;
   /** Runs `flush` when the current turn of the event loop has handed over what it has. */

@@ -136,9 +136,11 @@ test("Broker.upgrade() serves clients of a server of node:http, and answers the 
       "The request is none for a WebSocket: bad websocket key.\n",
     ].join("\r\n"),
   ]);
+  await broker.close();
+  const late = await ask(port, upgradeRequest());
+  assertEquals(late.split("\r\n")[0], "HTTP/1.1 503 Service Unavailable");
   assertEquals([opened, errors], [["127.0.0.1"], []]);
   await new Promise<void>((resolve) => server.close(() => resolve()));
-  await broker.close();
 });
 
 /** One end of a pair, wired to the other. */

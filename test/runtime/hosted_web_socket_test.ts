@@ -4,7 +4,7 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { WEB_SOCKET_HANDLERS } from "../../src/runtime/bun/web_socket_connection.ts";
-import { upgradeServer } from "../../src/runtime/node/serve_upgrade.ts";
+import { socketUpgrader } from "../../src/runtime/node/socket_upgrader.ts";
 import type { Accept } from "../../src/transport/transport.ts";
 import { type TransportFixture, transportSuite } from "../contract/transport.ts";
 import { runtime } from "../support/current_runtime.ts";
@@ -37,7 +37,7 @@ function hosted(
 }
 
 function openNodeServer(accept: Accept): Promise<WebHost> {
-  const serve = upgradeServer(accept, []);
+  const serve = socketUpgrader({ origins: [], isClosed: () => false }, accept);
   const server = createServer();
   server.on("upgrade", (request, socket, head) => {
     socket.on("error", () => socket.destroy());
@@ -53,7 +53,7 @@ function openNodeServer(accept: Accept): Promise<WebHost> {
 }
 
 transportSuite({
-  name: "upgradeServer()",
+  name: "socketUpgrader()",
   heldBytesMax: 64 * 1_048_576,
   isHalfClosable: true,
   lingers: true,

@@ -1,10 +1,14 @@
 // The broker as a process that can be killed and started again: the real driver around the real
-// core, over what the disk has kept. Everything else in a simulated world outlives it.
+// core, over what the disk has kept. Everything else in a simulated world outlives it. Where hosts
+// hibernate, its memory may also go while its connections stay, and nobody must notice.
 
 import type { BrokerCoreOptions } from "../../src/core/broker/state.ts";
 import type { BrokerEvent } from "../../src/core/broker/event.ts";
+import type { Hibernation, Sleeper } from "../../src/core/broker/hibernation.ts";
 import type { Limits } from "../../src/core/broker/limits.ts";
 import type { Policy } from "../../src/core/broker/question.ts";
+import { HIBERNATION } from "../../src/core/broker/wake.ts";
+import { Writer } from "../../src/core/codec/writer.ts";
 import { Driver } from "../../src/driver/driver.ts";
 import type { Authority } from "./authority.ts";
 import type { Chance } from "./chance.ts";
@@ -16,7 +20,7 @@ import { WatchedCore } from "./watched_core.ts";
 
 /** What is broken on purpose; nothing unless a test says so. */
 export interface Sabotage {
-  readonly makeCore?: (options: BrokerCoreOptions) => WatchedCore;
+  readonly makeCore?: (options: BrokerCoreOptions, hibernation?: Hibernation) => WatchedCore;
   readonly limits?: Partial<Limits>;
   readonly policy?: (policy: Policy) => Policy;
 }
@@ -27,6 +31,7 @@ export interface ProcessOptions {
   readonly store: SimStore;
   readonly authority: Authority;
   readonly limits: Limits;
+  readonly hibernates: boolean;
   readonly sabotage: Sabotage;
   readonly onEvent: (event: BrokerEvent) => void;
   readonly fail: (violation: Violation) => void;
@@ -42,17 +47,50 @@ export class BrokerProcess {
     this.start();
   }
 
-  /** The limits that the broker was told, which are those of the plan unless it is broken. */
+  /** Starts with what the store has kept; whoever was connected is not any more. */
   start(): void {
-    const { scheduler, chance, store, authority, limits, sabotage, onEvent, fail } = this.#options;
-    const make = sabotage.makeCore ?? ((options) => new WatchedCore(options));
-    const core = make({
+    const core = this.#makeCore();
+    core.restore(this.#options.store.load(), this.#options.scheduler.now);
+    this.#drive(core);
+  }
+
+  /** Loses its memory and wakes at once, unless something is under way that sleep would lose. */
+  sleep(): void {
+    const { scheduler, store, authority } = this.#options;
+    const before = this.core;
+    if (before === undefined || before.hasChanges || before.hasOutputs || store.isBehind) return;
+    const sleepers: Sleeper[] = [];
+    for (const connection of before.connections) {
+      const writer = new Writer(new Uint8Array(64));
+      if (!before.snapshot(connection, writer, scheduler.now)) return;
+      sleepers.push({ peer: connection.peer, snapshot: writer.bytes.slice(0, writer.length) });
+    }
+    scheduler.killProcess();
+    authority.forgetQuestions();
+    const core = this.#makeCore();
+    core.wake(core.restore(store.load(), scheduler.now, [], sleepers));
+    const driver = this.#drive(core);
+    for (const { peer } of sleepers) {
+      // Its peer is its transport; see `Driver.accept`.
+      const connection = peer as SimConnection;
+      connection.accepted(driver.accept(connection));
+    }
+  }
+
+  /** The limits are those of the plan unless it is broken. */
+  #makeCore(): WatchedCore {
+    const { chance, authority, limits, sabotage, hibernates } = this.#options;
+    const make = sabotage.makeCore ?? ((...given) => new WatchedCore(...given));
+    return make({
       limits: { ...limits, ...sabotage.limits },
       random: chance.next,
       policy: sabotage.policy?.(authority) ?? authority,
       keepsJournal: true,
-    });
-    core.restore(store.load(), scheduler.now);
+    }, hibernates ? HIBERNATION : undefined);
+  }
+
+  #drive(core: WatchedCore): Driver {
+    const { scheduler, store, authority, onEvent, fail } = this.#options;
     this.core = core;
     this.driver = new Driver({
       core,
@@ -70,6 +108,7 @@ export class BrokerProcess {
         fail(new Violation("internal", `${stage}: ${detail}`));
       },
     });
+    return this.driver;
   }
 
   accept(connection: SimConnection): void {

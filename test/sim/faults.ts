@@ -2,6 +2,7 @@
 // its own chance, until the clients settle. Whom it strikes is drawn among all clients there could
 // be, so that leaving one out does not turn it against another.
 
+import { ReasonCode } from "../../src/core/codec/reason_code.ts";
 import { Chance } from "./chance.ts";
 import { CLIENTS_MAX, type Fault } from "./plan.ts";
 import { behaveRudely, lie } from "./rude_client.ts";
@@ -23,6 +24,7 @@ const FAULT_KINDS: Partial<Record<Fault, FaultKind>> = {
   crash: { everyMsMax: 6000, strike: crash },
   jump: { everyMsMax: 8000, strike: jump },
   revoke: { everyMsMax: 1500, strike: revoke },
+  hibernate: { everyMsMax: 400, strike: (world) => world.broker.sleep() },
   rude: { everyMsMax: 1500, strike: behaveRudely },
   liar: { everyMsMax: 800, strike: lie },
 };
@@ -71,9 +73,13 @@ function jump(world: World, chance: Chance): void {
 }
 
 function revoke(world: World, chance: Chance): void {
-  const { authority } = world;
+  const { authority, broker } = world;
   if (chance.happens(300)) return authority.pardon();
   const client = chance.below(CLIENTS_MAX);
+  // Or the host has seen enough of somebody.
+  if (chance.happens(150)) {
+    broker.driver?.disconnect(`c${client}`, ReasonCode.ADMINISTRATIVE_ACTION);
+  }
   const filter = chance.pick(["t/#", "t/0", "s/#", "r/#", "w/#"]);
   authority.ban(chance.pick(["read", "write"]), `c${client}`, filter);
 }

@@ -71,8 +71,6 @@ export type SessionKind = "fresh" | "durable" | "brief" | "mixed";
 export interface ClientFacts {
   readonly clientId: string;
   readonly kind: SessionKind;
-  /** It acknowledges messages a while after it has got them. */
-  readonly acknowledgesLater: boolean;
 }
 
 /** A connection that has left a Will; its number is the one of the network connection. */

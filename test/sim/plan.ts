@@ -6,7 +6,10 @@ import { DEFAULT_LIMITS, type Limits } from "../../src/core/broker/limits.ts";
 import { NEVER_EXPIRES } from "../../src/core/session/session.ts";
 import { Chance } from "./chance.ts";
 
-/** What can go wrong. Which of them exist in a run is drawn. */
+/**
+ * What can go wrong, and at last what must make no difference: the store is the real one, and not
+ * the plainest. Which of them exist in a run is drawn.
+ */
 export const FAULTS = [
   "split",
   "delay",
@@ -24,6 +27,8 @@ export const FAULTS = [
   "rude",
   "liar",
   "tight",
+  "hibernate",
+  "sqlite",
 ] as const;
 
 export type Fault = typeof FAULTS[number];
@@ -44,13 +49,17 @@ export const LASTING_SECONDS = 1_000_000;
 export const CLIENTS_MAX = 6;
 
 const FAULT_PER_MILLE = 350;
+/** A real database takes its time, which others could use. */
+const SQLITE_PER_MILLE = 25;
 
 /** What a seed stands for. */
 export function planOf(seed: number): Plan {
   const chance = new Chance(seed, "plan");
   const count = chance.between(2, CLIENTS_MAX);
   const clients = Array.from({ length: count }, (_, i) => i);
-  const faults = FAULTS.filter(() => chance.happens(FAULT_PER_MILLE));
+  const faults = FAULTS.filter((fault) =>
+    chance.happens(fault === "sqlite" ? SQLITE_PER_MILLE : FAULT_PER_MILLE)
+  );
   return { seed, clients, faults, safetyMs: chance.between(4, 40) * 500 };
 }
 

@@ -11,7 +11,6 @@ import type {
   Policy,
   PublishDecision,
 } from "../../src/core/broker/question.ts";
-import type { BrokerCoreOptions } from "../../src/core/broker/state.ts";
 import { encodePacket } from "../../src/core/codec/encode.ts";
 import { decodePacket } from "../../src/core/codec/decode.ts";
 import { Framer } from "../../src/core/codec/framer.ts";
@@ -24,8 +23,11 @@ import { WatchedCore } from "./watched_core.ts";
 class MisreadingCore extends WatchedCore {
   readonly #misread: (packets: Packet[]) => Packet[];
 
-  constructor(options: BrokerCoreOptions, misread: (packets: Packet[]) => Packet[]) {
-    super(options);
+  constructor(
+    misread: (packets: Packet[]) => Packet[],
+    ...given: ConstructorParameters<typeof WatchedCore>
+  ) {
+    super(...given);
     this.#misread = misread;
   }
 
@@ -61,8 +63,11 @@ class MisreadingCore extends WatchedCore {
 class ForgetfulCore extends WatchedCore {
   readonly #forgets: (change: Change) => boolean;
 
-  constructor(options: BrokerCoreOptions, forgets: (change: Change) => boolean) {
-    super(options);
+  constructor(
+    forgets: (change: Change) => boolean,
+    ...given: ConstructorParameters<typeof WatchedCore>
+  ) {
+    super(...given);
     this.#forgets = forgets;
   }
 
@@ -158,17 +163,17 @@ class GulliblePolicy implements Policy {
 
 /** A broken broker for each checker, by the checker's name. */
 export const SABOTAGES: Readonly<Record<string, Sabotage>> = {
-  loss: { makeCore: (options) => new ForgetfulCore(options, isDelivery) },
-  session: { makeCore: (options) => new ForgetfulCore(options, isSession) },
-  duplicate: { makeCore: (options) => new HastyCore(options) },
-  order: { makeCore: (options) => new MisreadingCore(options, swapped) },
+  loss: { makeCore: (...given) => new ForgetfulCore(isDelivery, ...given) },
+  session: { makeCore: (...given) => new ForgetfulCore(isSession, ...given) },
+  duplicate: { makeCore: (...given) => new HastyCore(...given) },
+  order: { makeCore: (...given) => new MisreadingCore(swapped, ...given) },
   access: { policy: (policy) => new GulliblePolicy(policy) },
-  retained: { makeCore: (options) => new MisreadingCore(options, unretained) },
-  shared: { makeCore: (options) => new MisreadingCore(options, unshared) },
-  wills: { makeCore: (options) => new MorbidCore(options) },
+  retained: { makeCore: (...given) => new MisreadingCore(unretained, ...given) },
+  shared: { makeCore: (...given) => new MisreadingCore(unshared, ...given) },
+  wills: { makeCore: (...given) => new MorbidCore(...given) },
   limits: { limits: { queuedMessagesMax: 0, queuedBytesMax: 0, queuedMessagesTotalMax: 0 } },
-  liveness: { makeCore: (options) => new DeafCore(options) },
-  leftovers: { makeCore: (options) => new CredulousCore(options) },
+  liveness: { makeCore: (...given) => new DeafCore(...given) },
+  leftovers: { makeCore: (...given) => new CredulousCore(...given) },
 };
 
 function isDelivery({ kind }: Change): boolean {

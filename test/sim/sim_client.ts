@@ -69,7 +69,7 @@ export class SimClient implements ClientSink, ClientEnd {
     const { acknowledgesLater } = character;
     this.engine = new ClientEngine(this, { acknowledgesLater, topicAliasesMax: 2 });
     const { kind } = character;
-    world.model.clients.set(clientId, { clientId, kind, acknowledgesLater });
+    world.model.clients.set(clientId, { clientId, kind });
   }
 
   /** Nothing of its own is under way. */

@@ -2,15 +2,22 @@
 // is committed outlives any number of brokers. It answers by thenables that call at once when they
 // settle, so that no promise has a say in the order of things.
 
+import { assert } from "../../src/core/base/assert.ts";
 import type { Change, StoredRecord } from "../../src/core/broker/change.ts";
 import type { Delivery } from "../../src/core/session/delivery.ts";
-import { MemoryStore } from "../../src/store/memory_store.ts";
 import type { LoadLimits, Store } from "../../src/store/store.ts";
 import type { Chance } from "./chance.ts";
 import type { Scheduler } from "./scheduler.ts";
 
-/** How bad the disk is; 0 is none of it. */
+/** Where it keeps what is committed. */
 export interface Disk {
+  /** Opens what is there, after a crash too. */
+  open(scheduler: Scheduler): Store;
+  release(): void;
+}
+
+/** How bad the disk is; 0 is none of it. */
+export interface DiskHealth {
   readonly slowMsMax: number;
   readonly failingPerMille: number;
 }
@@ -18,28 +25,35 @@ export interface Disk {
 type Task<T> = () => T;
 
 export class SimStore implements Store {
-  disk: Disk;
+  health: DiskHealth;
   readonly #scheduler: Scheduler;
   readonly #chance: Chance;
-  readonly #memory: MemoryStore = new MemoryStore();
+  readonly #disk: Disk;
+  #kept: Store;
+  /** It was given changes that it has not committed, and will be given them again. */
+  isBehind = false;
   /** What was asked of it and is not done. */
   #underway: readonly Change[] | undefined;
 
-  constructor(scheduler: Scheduler, chance: Chance, disk: Disk) {
+  constructor(scheduler: Scheduler, chance: Chance, disk: Disk, health: DiskHealth) {
     this.#scheduler = scheduler;
     this.#chance = chance;
-    this.disk = disk;
+    this.health = health;
+    this.#disk = disk;
+    this.#kept = disk.open(scheduler);
   }
 
   load(): Iterable<StoredRecord> {
-    return this.#memory.load();
+    return this.#kept.load();
   }
 
   commit(changes: readonly Change[]): void | Promise<void> {
     this.#underway = changes;
+    this.isBehind = true;
     return this.#perform(() => {
       this.#underway = undefined;
-      this.#memory.commit(changes);
+      this.isBehind = false;
+      this.#keep(changes);
     });
   }
 
@@ -48,7 +62,11 @@ export class SimStore implements Store {
     afterSequence: number,
     limits: LoadLimits,
   ): readonly Delivery[] | Promise<readonly Delivery[]> {
-    return this.#perform(() => this.#memory.loadDeliveries(clientId, afterSequence, limits));
+    return this.#perform(() => {
+      const deliveries = this.#kept.loadDeliveries(clientId, afterSequence, limits);
+      assert(!("then" in deliveries), "The store beneath answers at once");
+      return deliveries;
+    });
   }
 
   close(): void {}
@@ -57,11 +75,17 @@ export class SimStore implements Store {
   crash(): void {
     const changes = this.#underway;
     this.#underway = undefined;
-    if (changes !== undefined && this.#chance.happens(500)) this.#memory.commit(changes);
+    this.isBehind = false;
+    if (changes !== undefined && this.#chance.happens(500)) this.#keep(changes);
+    this.#kept = this.#disk.open(this.#scheduler);
+  }
+
+  #keep(changes: readonly Change[]): void {
+    assert(this.#kept.commit(changes) === undefined, "The store beneath answers at once");
   }
 
   #perform<T>(task: Task<T>): T | Promise<T> {
-    const { slowMsMax, failingPerMille } = this.disk;
+    const { slowMsMax, failingPerMille } = this.health;
     const fails = this.#chance.happens(failingPerMille);
     if (slowMsMax === 0 || this.#chance.happens(200)) {
       if (!fails) return task();

@@ -10,6 +10,7 @@ import { checkOrder } from "./checkers/order.ts";
 import { checkRetained } from "./checkers/retained.ts";
 import { checkShared } from "./checkers/shared.ts";
 import { checkWills } from "./checkers/wills.ts";
+import { memoryDisk, sqliteDisk } from "./disks.ts";
 import { Violation } from "./model.ts";
 import type { Plan } from "./plan.ts";
 import { World } from "./world.ts";
@@ -24,7 +25,8 @@ const AT_REST = [checkAccess, checkLoss, checkDuplicates, checkOrder, checkShare
 
 /** Runs a plan from its beginning to its end, or to where a promise is broken. */
 export async function simulate(plan: Plan, sabotage?: Sabotage): Promise<Outcome> {
-  const world = new World(plan, sabotage);
+  const disk = plan.faults.includes("sqlite") ? await sqliteDisk() : memoryDisk();
+  const world = new World(plan, disk, sabotage);
   const restore = world.scheduler.install();
   try {
     await run(world);
@@ -33,6 +35,7 @@ export async function simulate(plan: Plan, sabotage?: Sabotage): Promise<Outcome
     world.fail(new Violation("internal", detail));
   } finally {
     restore();
+    disk.release();
   }
   return { violation: world.violation, steps: world.scheduler.step };
 }

@@ -15,7 +15,7 @@ import { type ClientEnd, SimConnection, type Weather } from "./network.ts";
 import { type Fault, LASTING_SECONDS, limitsOf, type Plan } from "./plan.ts";
 import { Scheduler } from "./scheduler.ts";
 import { type ClientWorld, SimClient } from "./sim_client.ts";
-import { SimStore } from "./sim_store.ts";
+import { type Disk, SimStore } from "./sim_store.ts";
 
 /** An event of the broker and when it was. */
 export interface Witnessed {
@@ -53,7 +53,7 @@ export class World implements ClientWorld {
   #dialled = 0;
   readonly #dialledBy: Map<string, number> = new Map();
 
-  constructor(plan: Plan, sabotage: Sabotage = {}) {
+  constructor(plan: Plan, disk: Disk, sabotage: Sabotage = {}) {
     this.plan = plan;
     const { seed } = plan;
     const chance = new Chance(seed, "world");
@@ -67,11 +67,12 @@ export class World implements ClientWorld {
       asksPerMille: this.has("ask") ? chance.pick([50, 500]) : 0,
       contradictsPerMille: this.has("contradict") ? 100 : 0,
     });
-    this.store = new SimStore(this.scheduler, new Chance(seed, "store"), {
+    this.store = new SimStore(this.scheduler, new Chance(seed, "store"), disk, {
       slowMsMax: this.has("slow-store") ? chance.pick([5, 100, 1000]) : 0,
       failingPerMille: this.has("failing-store") ? chance.pick([50, 500]) : 0,
     });
     this.broker = new BrokerProcess({
+      hibernates: this.has("hibernate"),
       scheduler: this.scheduler,
       chance: new Chance(seed, "broker"),
       store: this.store,
@@ -170,7 +171,7 @@ export class World implements ClientWorld {
     this.isSettling = true;
     this.authority.temper = { asksPerMille: 0, contradictsPerMille: 0 };
     this.#weather.delayMsMax = Math.min(this.#weather.delayMsMax, CALM_DELAY_MS);
-    this.store.disk = { slowMsMax: 0, failingPerMille: 0 };
+    this.store.health = { slowMsMax: 0, failingPerMille: 0 };
     if (this.broker.core === undefined) this.broker.start();
     for (const connection of this.rude) connection.end();
     for (const connection of this.connections) connection.heal();
@@ -182,7 +183,7 @@ export class World implements ClientWorld {
     return this.authority.openQuestions === 0 && core !== undefined && !core.hasChanges &&
       this.auditor.isAtRest &&
       this.clients.every((client) => client.isAtRest) &&
-      [...core.openConnections].every(({ session }) =>
+      [...core.connections].every(({ session }) =>
         session === undefined || (session.queue.length === 0 && session.owedRetained.size === 0)
       );
   }

@@ -36,6 +36,8 @@ export class Inbound implements ReadingContext {
   readonly #waiting: Map<number, QoS> = new Map();
   /** How many of them are of QoS 1; the others are held by the receiver as well. */
   #waitingOfQos1 = 0;
+  /** Identifiers from earlier connections: the window of each begins anew. */
+  readonly #heldBefore: Set<number> = new Set();
 
   constructor(outbox: Writer, sink: InboundSink = {}) {
     this.#outbox = outbox;
@@ -50,6 +52,8 @@ export class Inbound implements ReadingContext {
   /** The connection was accepted. */
   start(): void {
     this.#receiver.start();
+    this.#heldBefore.clear();
+    for (const packetId of this.#receiver.heldIds()) this.#heldBefore.add(packetId);
   }
 
   /** The connection is gone: what was not acknowledged comes again. */
@@ -70,7 +74,7 @@ export class Inbound implements ReadingContext {
     message.read(framer.firstByte, framer.bytes, framer.bodyStart, framer.end, this);
     const { qos, packetId } = message;
     if (qos === 0) return true;
-    const window = this.receiveMaximum - this.#waitingOfQos1;
+    const window = this.receiveMaximum - this.#waitingOfQos1 + this.#heldBefore.size;
     if (qos === 1) {
       if (this.#waiting.has(packetId)) return false;
       if (this.#receiver.heldCount >= window) throw exceeded();
@@ -80,6 +84,7 @@ export class Inbound implements ReadingContext {
       case "new":
         return true;
       case "duplicate":
+        this.#heldBefore.delete(packetId);
         // One that waits for the application is acknowledged by it.
         if (!this.#waiting.has(packetId)) this.finish(2, packetId, ReasonCode.SUCCESS);
         return false;
@@ -118,6 +123,7 @@ export class Inbound implements ReadingContext {
   /** PUBREL came. [MQTT-4.3.3-11] */
   release(packetId: number): void {
     const isKnown = this.#receiver.release(packetId);
+    this.#heldBefore.delete(packetId);
     if (isKnown) this.#sink.onReleased?.(packetId);
     const code = isKnown ? ReasonCode.SUCCESS : ReasonCode.PACKET_IDENTIFIER_NOT_FOUND;
     this.#sendAck(PacketType.PUBCOMP, packetId, code);

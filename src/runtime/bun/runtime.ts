@@ -20,6 +20,8 @@ export const bunRuntime: Runtime = {
   listenTcp,
   listenUnix,
   upgradeWebSocket,
+  socketUpgrader: async (rules, accept) =>
+    (await import("../node/socket_upgrader.ts")).socketUpgrader(rules, accept),
   dial: async (options, accept) =>
     await (await import("../node/dial.ts")).dial(options, accept, TLS_ABILITIES),
   files: async () => (await import("../node/files.ts")).nodeFiles,

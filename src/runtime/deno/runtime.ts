@@ -21,6 +21,8 @@ export const denoRuntime: Runtime = {
     await (await import("./listen_unix.ts")).listenUnix(options, accept),
   dial,
   upgradeWebSocket,
+  socketUpgrader: async (rules, accept) =>
+    (await import("../node/socket_upgrader.ts")).socketUpgrader(rules, accept),
   files: async () => (await import("../node/files.ts")).nodeFiles,
   host: async () => (await import("./own_host.ts")).denoHost(),
   openDatabase: async (options) => (await import("../node/sqlite.ts")).openDatabase(options),

@@ -17,6 +17,8 @@ export const nodeRuntime: Runtime = {
   version: process.versions.node,
   listenTcp: (options, accept) => listenTcp(options, accept),
   listenUnix: (options, accept) => listenUnix(options, accept),
+  socketUpgrader: async (rules, accept) =>
+    (await import("./socket_upgrader.ts")).socketUpgrader(rules, accept),
   dial: async (options, accept) => await (await import("./dial.ts")).dial(options, accept),
   files: async () => (await import("./files.ts")).nodeFiles,
   host: async () => (await import("./own_host.ts")).nodeHost(),

@@ -97,6 +97,24 @@ test("Inbound.stop() forgets what waits, and not what is held", () => {
   assertEquals(bench.receive(2, 1, true), true);
 });
 
+test("Inbound.receive() counts against the window of a connection only what came by it [MQTT-3.3.4-9]", () => {
+  const bench = new Bench(2);
+  bench.receive(2, 1);
+  bench.receive(2, 2);
+  bench.inbound.stop();
+  bench.inbound.start();
+  assertEquals([bench.receive(2, 3), bench.receive(2, 4)], [true, true]);
+  assertThrows(() => bench.receive(1, 5), ProtocolError);
+  // One that is sent again is one of this connection.
+  bench.inbound.release(3);
+  bench.receive(2, 1, true);
+  assertThrows(() => bench.receive(2, 5), ProtocolError);
+  bench.inbound.release(2);
+  assertThrows(() => bench.receive(2, 5), ProtocolError);
+  bench.inbound.release(1);
+  assertEquals(bench.receive(2, 5), true);
+});
+
 test("Inbound.receive() ends a repetition without an end", () => {
   const bench = new Bench();
   bench.receive(2, 1);

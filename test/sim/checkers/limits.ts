@@ -16,7 +16,8 @@ export function checkLimits(world: World): Violation | undefined {
   if (limits.retainedMessagesMax > 0 && core.retainedCount > limits.retainedMessagesMax) {
     return exceeded("Retained messages", core.retainedCount, limits.retainedMessagesMax);
   }
-  for (const connection of core.openConnections) {
+  for (const connection of core.connections) {
+    if (connection.phase === "ended") continue;
     const violation = checkConnection(world, connection);
     if (violation !== undefined) return violation;
   }
