@@ -24,10 +24,11 @@ export const ZONES: readonly Zone[] = [
     has: (path) => path.startsWith("src/") && !isOfRuntime(path),
   },
   {
-    name: "browser",
+    name: "browser and Worker",
     lib: ["esnext", "dom", "dom.iterable", "dom.asynciterable"],
     has: (path) =>
-      path === "client_web.ts" || path === "web.ts" || path.startsWith("examples/browser/"),
+      path === "client_web.ts" || path === "web.ts" || path.startsWith("examples/browser/") ||
+      path.startsWith("src/runtime/workers/"),
   },
 ];
 
@@ -39,7 +40,7 @@ export async function zoneCheckCommand(zone: Zone): Promise<string[]> {
     imports: config.imports,
     compilerOptions: { ...config.compilerOptions, lib: zone.lib, types: [] },
   };
-  const configPath = `dist/${zone.name}.deno.json`;
+  const configPath = `dist/${zone.name.replaceAll(" ", "_")}.deno.json`;
   await Deno.mkdir(fromRoot("dist"), { recursive: true });
   await Deno.writeTextFile(fromRoot(configPath), JSON.stringify(generated));
   const files = [

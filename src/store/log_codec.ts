@@ -209,7 +209,7 @@ function replayRecord(run: Run, recent: RecentDeliveries): void {
     case SENT: {
       const qos = Math.min(reader.u8(), 2) as QoS;
       const sequence = readLong(reader);
-      const packetId = reader.u16();
+      const packetId = readPacketId(reader);
       recent.send(session, sequence, packetId, qos, readLong(reader));
       return;
     }
@@ -249,7 +249,7 @@ function readDelivery(run: Run, session: number): RecentDelivery {
   const sequence = readLong(reader);
   const subscriptionId = reader.u32();
   const isInflight = (flags & IS_INFLIGHT) !== 0;
-  const packetId = isInflight ? reader.u16() : 0;
+  const packetId = isInflight ? readPacketId(reader) : 0;
   const place = isInflight ? readLong(reader) : 0;
   const isReceived = (flags & IS_RECEIVED) !== 0;
   return {
@@ -281,6 +281,13 @@ function readMessage({ reader, clock, rows, names, messages }: Run, flags: numbe
   messages.push(message);
   if ((flags & HAS_ROW) !== 0) rows.noteRow(message, readLong(reader));
   return message;
+}
+
+/** The identifier of a delivery in flight: 0 would say that it waits. */
+function readPacketId(reader: Reader): number {
+  const packetId = reader.u16();
+  if (packetId > 0) return packetId;
+  throw new MalformedPacketError("1.2", "A log has a delivery in flight without an identifier");
 }
 
 function readLong(reader: Reader): number {

@@ -130,7 +130,7 @@ function parseHead(text: string): HttpHead | undefined {
 }
 
 /** Spaces and tabs only: what else a string's own `trim` takes for blank is not blank here. */
-function trimBlanks(text: string): string {
+export function trimBlanks(text: string): string {
   let start = 0;
   let end = text.length;
   while (start < end && isBlank(text.charCodeAt(start))) start++;

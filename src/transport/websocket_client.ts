@@ -11,7 +11,7 @@
 
 import { BufferPool } from "../core/base/buffer_pool.ts";
 import { OperationError } from "../core/base/operation_error.ts";
-import { hasMember } from "./http_request.ts";
+import { hasMember, trimBlanks } from "./http_request.ts";
 import type { Accept, Transport, TransportHandler } from "./transport.ts";
 import { WebSocketConnection } from "./websocket_connection.ts";
 import { acceptKey } from "./websocket_handshake.ts";
@@ -195,9 +195,9 @@ function judgeReply(text: string, expected: string, subprotocol: string): string
   if (!/^101( |$)/.test(status)) return `it answered "${status.trimEnd()}"`;
   const headers = new Map<string, string>();
   for (const line of lines) {
-    const [, name, value] = /^([^:\s]+):[ \t]*(.*?)[ \t]*$/.exec(line) ?? [];
+    const [, name, value] = /^([^:\s]+):(.*)$/.exec(line) ?? [];
     if (name === undefined) return "its answer is no head of HTTP";
-    headers.set(name.toLowerCase(), value!);
+    headers.set(name.toLowerCase(), trimBlanks(value!));
   }
   if (
     !hasMember(headers.get("upgrade"), "websocket") ||

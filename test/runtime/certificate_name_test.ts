@@ -68,3 +68,15 @@ test("certificateName() throws for whatever is not a certificate", async () => {
     }
   }
 });
+
+test("certificateName() takes an object identifier in no form but its own", async () => {
+  // 1.2.130.3.7: as it is written, with a byte too many, cut off, and nothing at all.
+  const raw = bytesOf((await authority.issue([{ "1.2.130.3.7": ["#0c0161"] }])).certificate);
+  const own = [0x06, 0x05, 0x2a, 0x81, 0x02, 0x03, 0x07];
+  const at = raw.findIndex((_, i) => own.every((byte, j) => raw[i + j] === byte));
+  assertEquals(certificateName(raw).subject, "1.2.130.3.7=#0C0161");
+  for (const bytes of [[0x2a, 0x80, 0x02, 0x03, 0x07], [0x2a, 0x81, 0x02, 0x03, 0x87]]) {
+    raw.set(bytes, at + 2);
+    assertThrows(() => certificateName(raw), SyntaxError);
+  }
+});

@@ -60,3 +60,8 @@ test("readRevocationLists() reads several, and refuses a text without any", asyn
   assertThrows(() => readRevocationLists(""), SyntaxError);
   assertThrows(() => readRevocationLists(revoked.certificate), SyntaxError);
 });
+
+test("readRevocationLists() refuses what is no Base64 like all else that is not usable", () => {
+  const text = "-----BEGIN X509 CRL-----\n!\n-----END X509 CRL-----\n";
+  assertThrows(() => readRevocationLists(text), SyntaxError);
+});

@@ -9,7 +9,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import process from "node:process";
-import { midgeCommand } from "../runtime/programs.ts";
+import { midgeCommand, type RuntimeName } from "../runtime/programs.ts";
 import { until } from "./wait.ts";
 
 export interface MidgeOptions {
@@ -21,6 +21,8 @@ export interface MidgeOptions {
   readonly args?: readonly string[];
   /** A command that runs the command line that follows its own words, in its own place. */
   readonly through?: readonly string[];
+  /** Where it runs; on the runtime of the test unless told. */
+  readonly runtime?: RuntimeName;
   /** Added to the environment. */
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -76,7 +78,10 @@ export class MidgeProcess {
       await chmod(path, FILE_MODE);
     }
     const words = options.config === undefined ? [] : ["-c", join(folder, "midge.conf")];
-    const { command, args } = midgeCommand([...words, ...(options.args ?? []).map(fill)]);
+    const { command, args } = midgeCommand(
+      [...words, ...(options.args ?? []).map(fill)],
+      options.runtime,
+    );
     const env: Record<string, string | undefined> = { ...process.env, ...KEEPS_ITS_USER };
     for (const [name, value] of Object.entries(options.env ?? {})) env[name] = fill(value);
     const [first, ...others] = [...options.through ?? [], command, ...args];

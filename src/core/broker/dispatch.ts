@@ -76,6 +76,15 @@ function dispatch(state: BrokerState, connection: Connection, now: number): void
     case PacketType.PUBREL:
     case PacketType.PUBCOMP:
       return handleAck(state, connection, session, type, now);
+    // Not read: whatever is wrong with it besides is not for a DISCONNECT to say.
+    case PacketType.CONNECT: {
+      const { clientId } = session;
+      state.counters.connectsReceived++;
+      state.counters.protocolErrors++; // [MQTT-3.1.0-2]
+      state.emit({ kind: "second-connect", peer: connection.peer, clientId });
+      endConnection(state, connection, { cause: "protocol error", publishesWill: true }, now);
+      return;
+    }
   }
   const packet = decode(connection);
   switch (packet.type) {
@@ -93,13 +102,6 @@ function dispatch(state: BrokerState, connection: Connection, now: number): void
       return handleDisconnect(state, connection, packet, now);
     case "auth":
       return handleAuth(state, connection, packet);
-    case "connect": {
-      const { clientId } = session;
-      state.counters.connectsReceived++;
-      state.counters.protocolErrors++; // [MQTT-3.1.0-2]
-      state.emit({ kind: "second-connect", peer: connection.peer, clientId });
-      endConnection(state, connection, { cause: "protocol error", publishesWill: true }, now);
-    }
   }
 }
 

@@ -13,7 +13,7 @@ import { encodeDisconnect } from "../codec/disconnect.ts";
 import { ProtocolError } from "../codec/error.ts";
 import { NO_PROPERTIES, type Properties } from "../codec/property.ts";
 import { type AckType, PacketType, type ProtocolVersion, type QoS } from "../codec/protocol.ts";
-import { ReasonCode } from "../codec/reason_code.ts";
+import { mayCarry, ReasonCode } from "../codec/reason_code.ts";
 import type { Writer } from "../codec/writer.ts";
 import type { Delivery } from "../session/delivery.ts";
 import { makeMessage } from "../session/make_message.ts";
@@ -170,9 +170,12 @@ export class Outbound {
   }
 
   /** Says good-bye, without what is only for people to read where that makes it too large. */
-  disconnect(reasonCode: ReasonCode, properties: Properties = NO_PROPERTIES): void {
+  disconnect(reason: ReasonCode, properties: Properties = NO_PROPERTIES): void {
     const outbox = this.#outbox;
     const start = outbox.length;
+    // What is wrong with a packet that no broker sends is not for a DISCONNECT to say.
+    const isSayable = mayCarry(PacketType.DISCONNECT, reason);
+    const reasonCode = isSayable ? reason : ReasonCode.PROTOCOL_ERROR;
     encodeDisconnect(outbox, reasonCode, this.version, properties);
     if (outbox.length - start <= this.#packetSizeMax) return;
     // [MQTT-3.14.2-3] [MQTT-3.14.2-4]

@@ -60,6 +60,12 @@ export function objectIdentifier(value: DerValue | undefined): string {
   const { contents } = expectTag(value, DerTag.OBJECT_IDENTIFIER);
   const parts: number[] = [];
   let part = 0;
+  // One identifier has one form: what is cut off or begins with nothing is another's disguise.
+  const isWhole = contents.length > 0 && contents.at(-1)! < 0x80;
+  const isMinimal = contents.every((byte, at) =>
+    byte !== 0x80 || (at > 0 && contents[at - 1]! >= 0x80)
+  );
+  if (!isWhole || !isMinimal) throw new SyntaxError("A DER object identifier is malformed");
   for (const byte of contents) {
     part = part * 128 + (byte & 0x7f);
     if (!Number.isSafeInteger(part)) throw new SyntaxError("A DER object identifier is too long");

@@ -43,8 +43,18 @@ export function splitRevocationLists(pem: string): string[] {
 export function readRevocationLists(pem: string): RevocationList[] {
   return splitRevocationLists(pem).map((block) => {
     const text = block.slice(block.indexOf("\n"), block.lastIndexOf("\n")).trim();
-    return new RevocationList(Uint8Array.from(atob(text), (character) => character.charCodeAt(0)));
+    return new RevocationList(decodeBase64(text));
   });
+}
+
+function decodeBase64(text: string): Uint8Array {
+  let decoded: string;
+  try {
+    decoded = atob(text);
+  } catch {
+    throw new SyntaxError("A revocation list is not in Base64");
+  }
+  return Uint8Array.from(decoded, (character) => character.charCodeAt(0));
 }
 
 /** What one issuer has revoked. */

@@ -13,6 +13,7 @@ import {
   suback,
   subscribe,
 } from "../../support/packets.ts";
+import { fromHex } from "../codec/fixture.ts";
 import { VirtualBroker } from "../../support/virtual_broker.ts";
 
 const ASKING: Policy = {
@@ -92,4 +93,13 @@ test("applyAnswer() takes no answer of another kind for its own", () => {
   client.send(publish("asked", { qos: 1, packetId: 1 }));
   broker.answer({ kind: "subscribe", reasonCodes: [0] });
   assertEquals([client.take(), broker.core.subscriptionCount], [[], 0]);
+});
+
+test("processPackets() takes a second CONNECT for one, whatever is wrong with it [MQTT-3.1.0-2]", () => {
+  // Another level of the protocol, and a client identifier that is no UTF-8.
+  for (const hex of ["10 0d 00 04 4d 51 54 54 63 02 00 00 00 00 00", "10 02 00 00"]) {
+    const client = new VirtualBroker().connect();
+    client.sendBytes(fromHex(hex));
+    assertEquals([client.take(), client.isClosed], [[], true]);
+  }
 });

@@ -3,7 +3,7 @@
 import { assertEquals } from "@std/assert";
 import { ClientEngine } from "../../../src/core/client/client_engine.ts";
 import { PublishRefusal } from "../../../src/core/client/outbound.ts";
-import type { ReasonCode } from "../../../src/core/codec/reason_code.ts";
+import { ReasonCode } from "../../../src/core/codec/reason_code.ts";
 import { test } from "../../harness.ts";
 import {
   ack,
@@ -18,6 +18,7 @@ import {
   unsuback,
   unsubscribe,
 } from "../../support/packets.ts";
+import { fromHex } from "../codec/fixture.ts";
 import { ClientPeer } from "./client_peer.ts";
 import { RecordingSink } from "./recording_sink.ts";
 
@@ -308,6 +309,13 @@ test("ClientEngine.sent() goes on in another buffer when the transport keeps the
   engine.sent(0, replacement);
   assertEquals(engine.outbox.bytes === replacement && engine.outbox.bytes !== first, true);
   assertEquals(engine.outbox.length, 0);
+});
+
+test("ClientEngine.receive() gives no reason for a CONNECT of a broker that a DISCONNECT cannot have", () => {
+  const peer = new ClientPeer().connect();
+  peer.engine.receive(fromHex("10 0d 00 04 4d 51 54 54 63 02 00 00 00 00 00"), peer.now);
+  assertEquals(peer.sink.take(), [{ type: "error", section: "MQTT-3.1.2-2" }]);
+  assertEquals(peer.sent(), [disconnect(ReasonCode.PROTOCOL_ERROR)]);
 });
 
 test("ClientEngine leaves a broker with a session where none was to be [MQTT-3.2.2-4]", () => {
