@@ -26,6 +26,7 @@ const STORM_SECONDS_MAX = 30;
 const RATIO_MAX = 1.2;
 /** How far memory may be from where it was after the warm-up. */
 const FLAT = 0.05;
+const IDLE_MS = 5000;
 const MEBIBYTE = 1024 * 1024;
 
 const flags = parseArgs(Deno.args, {
@@ -60,7 +61,7 @@ connection_messages false
   await MidgeProcess.with({ config, runtime }, async (midge) => {
     const { port, processId } = midge;
     const minutes = Number(flags.minutes ?? 5);
-    report = await soak({ port, processId, size: SIZE, minutes, onRound: print });
+    report = await soak({ port, processId, size: SIZE, minutes, idleMs: IDLE_MS, onRound: print });
   });
   return judge(report!);
 }
@@ -88,7 +89,7 @@ function print(round: Round, number: number): void {
   );
 }
 
-function judge({ baseline, rounds }: SoakReport): boolean {
+function judge({ baseline, rounds, idle }: SoakReport): boolean {
   const left = rounds.filter(({ leftovers }) =>
     JSON.stringify(leftovers) !== JSON.stringify(baseline)
   );
@@ -100,7 +101,10 @@ function judge({ baseline, rounds }: SoakReport): boolean {
   const growth = growthOf(rounds);
   console.log(
     `${rounds.length} rounds: storms took ${storm.toFixed(1)} s at most, one frozen reader makes ` +
-      `p99 ${ratio.toFixed(2)} times as long, memory has changed by ${(growth * 100).toFixed(1)} %`,
+      `p99 ${ratio.toFixed(2)} times as long, memory has changed by ${
+        (growth * 100).toFixed(1)
+      } %, ` +
+      `and with nobody there it takes ${idle.map(percent).join(" % of a CPU, then ")} %`,
   );
   return left.length === 0 && storm <= STORM_SECONDS_MAX && ratio <= RATIO_MAX && growth <= FLAT;
 }
@@ -111,6 +115,10 @@ function growthOf(rounds: readonly Round[]): number {
   const third = Math.max(1, Math.floor(bytes.length / 3));
   const before = median(bytes.slice(-2 * third).slice(0, third));
   return before === 0 ? 0 : median(bytes.slice(-third)) / before - 1;
+}
+
+function percent(share: number | undefined): string {
+  return share === undefined ? "?" : (share * 100).toFixed(1);
 }
 
 function median(values: readonly number[]): number {
