@@ -9,10 +9,10 @@ import { Mutator } from "./mutator.ts";
 import { shrink } from "./shrink.ts";
 import { TARGETS } from "./targets.ts";
 
-const CHANGES = 400;
+const CHANGES = 300;
 const BYTES_MAX = 512;
 /** Long enough for whatever takes more than linear time to run into the limit of a test. */
-const PUMPED_BYTES = 16_384;
+const PUMPED_BYTES = 8192;
 
 async function inputsOf(name: string): Promise<Uint8Array[]> {
   const target = TARGETS.find((one) => one.name === name)!;
