@@ -32,7 +32,11 @@ export async function coldStart(binary: string, all: readonly Candidate[]): Prom
     const times: [number, number, number][] = [];
     for (let i = 0; i < STARTS; i++) {
       const begin = performance.now();
-      const workerd = await WorkerdProcess.start({ program: { binary, worker }, bindings: OPEN });
+      const workerd = await WorkerdProcess.start({
+        program: { binary, worker },
+        bindings: OPEN,
+        isForgetful: true,
+      });
       try {
         const first = await connect(workerd, "first");
         const cold = performance.now() - begin;
@@ -53,7 +57,11 @@ export async function wakeUps(binary: string, all: readonly Candidate[]): Promis
   const rows = [["a wake-up", "asleep", "ms", "CPU ms", "ms awake"]];
   for (const { name, worker } of all) {
     for (const asleep of ASLEEP) {
-      const workerd = await WorkerdProcess.start({ program: { binary, worker }, bindings: OPEN });
+      const workerd = await WorkerdProcess.start({
+        program: { binary, worker },
+        bindings: OPEN,
+        isForgetful: true,
+      });
       try {
         const socket = await connect(workerd, "one");
         for (let i = 0; i < asleep; i++) await connect(workerd, `asleep-${i}`);

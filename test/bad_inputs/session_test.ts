@@ -161,7 +161,7 @@ everyWay(
   (enter) =>
     enter({}, async (arena) => {
       const publisher = await arena.connect(5);
-      for (let i = 0; i < 20; i++) {
+      for (let i = 0; i < arena.share(20); i++) {
         const client = await arena.connect(5, { properties: { topicAliasMaximum: 65_535 } });
         await client.subscribe(["alias/#"]);
         for (let n = 0; n < 100; n++) publisher.publish(`alias/${n}`, "m");

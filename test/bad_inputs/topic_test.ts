@@ -260,7 +260,7 @@ everyWay(
   (enter) =>
     enter({}, async (arena) => {
       const client = await arena.connect(4);
-      const count = IS_LONG ? 1_000_000 : arena.share(20_000);
+      const count = IS_LONG ? 1_000_000 : arena.share(12_000);
       const step = 500;
       const round = async (offset: number): Promise<void> => {
         for (let at = 0; at < count; at += step) {

@@ -23,8 +23,8 @@ export const IS_LONG: boolean = process.env["MIDGE_TEST_LONG"] === "1";
 /** What garbage a runtime may keep, and what it makes of its own code, is far less. */
 const GROWTH_MEGABYTES_MAX = IS_LONG ? 1024 : 256;
 
-/** About how many of a table are some of it. */
-const SOME = 12;
+/** How many of a table are a few of it. */
+const FEW = 12;
 
 /** What came of an attack: the answers in short, and how the connection ended. */
 export interface Outcome {
@@ -97,9 +97,9 @@ export class Arena {
   }
 
   /** Those to try: all by TCP, and by the other ways all of a few and some of many. */
-  some<T>(all: readonly T[]): readonly T[] {
+  some<T>(all: readonly T[], few: number = FEW): readonly T[] {
     if (this.way === "TCP" || IS_LONG) return all;
-    const step = Math.ceil(all.length / SOME);
+    const step = Math.ceil(all.length / few);
     return all.filter((_, n) => n % step === 0);
   }
 

@@ -1,10 +1,22 @@
 // What is the object's own between the host and the broker: its sockets, and what it keeps of them.
 
 import { assertEquals, assertThrows } from "@std/assert";
+import { DatabaseSync } from "node:sqlite";
+import { BrokerCore } from "../../src/core/broker/broker_core.ts";
+import { DEFAULT_LIMITS } from "../../src/core/broker/limits.ts";
+import { HIBERNATION } from "../../src/core/broker/wake.ts";
+import { decodePacket } from "../../src/core/codec/decode.ts";
+import { Framer } from "../../src/core/codec/framer.ts";
+import type { Packet } from "../../src/core/codec/packet.ts";
+import { Writer } from "../../src/core/codec/writer.ts";
+import { beginAttachment } from "../../src/runtime/workers/attachment.ts";
 import { ObjectSocket, type SocketOwner } from "../../src/runtime/workers/object_socket.ts";
 import { BrokerObject } from "../../src/runtime/workers/worker.ts";
+import type { HibernatingSocket, ObjectStorage } from "../../src/runtime/workers/workers_api.ts";
 import { test } from "../harness.ts";
 import { FakeHost, type FakeHostOptions } from "../support/fake_durable_object.ts";
+import { FakeStorage } from "../support/fake_object_storage.ts";
+import { encoded } from "../support/raw_packet.ts";
 import { connack, connect, publish, request, subscribe } from "../support/packets.ts";
 
 async function withHost(
@@ -131,4 +143,85 @@ test("BrokerObject asks for a password, and waits with the event for what comes 
     env: { MIDGE_ALLOW_ANONYMOUS: "false", MIDGE_PASSWORD_FILE: `ann:${hash}` },
     sleepsAfter: () => true,
   });
+});
+
+/** A socket of the host's that has not said who it is, as an object finds it that was just made. */
+class WaitingSocket implements HibernatingSocket {
+  readonly sent: Packet["type"][][] = [];
+  readonly #attachment: Uint8Array;
+
+  constructor(id: number) {
+    const core = new BrokerCore({
+      limits: DEFAULT_LIMITS,
+      random: () => 1,
+      keepsJournal: true,
+      hibernates: true,
+    }, HIBERNATION);
+    const peer = { remoteAddress: "", remotePort: 0, localPort: 0 };
+    const writer = new Writer(new Uint8Array(64));
+    beginAttachment(writer, id, "");
+    core.snapshot(core.open(peer, Date.now()), writer, Date.now());
+    this.#attachment = writer.bytes.slice(0, writer.length);
+  }
+
+  send(message: Uint8Array): void {
+    const framer = new Framer();
+    const types: Packet["type"][] = [];
+    framer.feed(message);
+    while (framer.next()) {
+      const { firstByte, bytes, bodyStart, end } = framer;
+      types.push(decodePacket(firstByte, bytes, bodyStart, end, 5).type);
+    }
+    this.sent.push(types);
+  }
+
+  close(): void {}
+
+  serializeAttachment(): void {}
+
+  deserializeAttachment(): unknown {
+    return this.#attachment;
+  }
+}
+
+test("BrokerObject commits once for all that comes until the host has time", async () => {
+  const disk = new DatabaseSync(":memory:");
+  const storage = new FakeStorage(disk);
+  let commits = 0;
+  const counting: ObjectStorage = {
+    sql: storage.sql as unknown as ObjectStorage["sql"],
+    transactionSync: (action) => {
+      commits++;
+      return storage.transactionSync(action);
+    },
+    getAlarm: () => storage.getAlarm(),
+    setAlarm: (at) => storage.setAlarm(at),
+  };
+  const sockets = [new WaitingSocket(1), new WaitingSocket(2), new WaitingSocket(3)];
+  let waits: Promise<unknown>[] = [];
+  const object = new BrokerObject({
+    storage: counting,
+    acceptWebSocket: () => {},
+    getWebSockets: () => sockets,
+    waitUntil: (promise) => void waits.push(promise),
+    blockConcurrencyWhile: (action) => action(),
+  }, { MIDGE_ALLOW_ANONYMOUS: "true", MIDGE_LOG_TYPE: "none" });
+  const turn = async (packetOf: (index: number) => Packet): Promise<readonly [number, unknown]> => {
+    const before = commits;
+    sockets.forEach((socket, i) =>
+      object.webSocketMessage(socket, encoded(5, packetOf(i)).slice().buffer)
+    );
+    await Promise.all(waits);
+    waits = [];
+    return [commits - before, sockets.map(({ sent }) => sent.splice(0))];
+  };
+  const each = (type: Packet["type"]): unknown => sockets.map(() => [[type]]);
+  const named = (i: number): Packet => connect({ clientId: `client ${i}` });
+  assertEquals(await turn(named), [1, each("connack")]);
+  const kept = (i: number): Packet =>
+    publish(`t/${i}`, { payload: "x", qos: 1, packetId: 1, retain: true });
+  assertEquals(await turn(kept), [1, each("puback")]);
+  // Who has nothing to commit waits for nobody.
+  assertEquals(await turn(() => ({ type: "pingreq" })), [0, each("pingresp")]);
+  disk.close();
 });

@@ -1,6 +1,6 @@
 /**
  * A broker in a Durable Object: the very same core and driver, with the host's sockets, storage and
- * alarm. Each event of the host is one turn, which ends before the event does: what was recorded is
+ * alarm. An event of the host, or what comes of several, is one turn: what was recorded is
  * committed, what there is to say leaves in one frame per client, and every socket has what it
  * takes to go on. After that the host may forget the object, and make another one for the next.
  *
@@ -60,6 +60,8 @@ export class BrokerObject implements SocketOwner {
   #flush: (() => void) | undefined;
   #isInEvent = false;
   #isTurnDue = false;
+  /** The turn ends with a timer, and has changes to commit. */
+  #isTurnLate = false;
   /** Resolved with the turn that comes of an answer. */
   #answered: (() => void)[] = [];
 
@@ -231,8 +233,29 @@ export class BrokerObject implements SocketOwner {
     try {
       action();
     } finally {
-      this.#endTurn();
+      this.#isInEvent = false;
+      if (this.#core.hasChanges) this.#endTurnLater();
+      else if (!this.#isTurnLate) this.#endTurn();
     }
+  }
+
+  /**
+   * The host makes one commit after the other durable, and each takes as long for one change as for
+   * many. So what other events bring until it has time for a timer goes along; it forgets no object
+   * that has one.
+   */
+  #endTurnLater(): void {
+    if (this.#isTurnLate) return;
+    this.#isTurnLate = true;
+    this.#state.waitUntil(
+      new Promise<void>((resolve) => {
+        setTimeout(() => {
+          this.#isTurnLate = false;
+          this.#endTurn();
+          resolve();
+        }, 0);
+      }),
+    );
   }
 
   #defer(flush: () => void): void {
@@ -242,7 +265,7 @@ export class BrokerObject implements SocketOwner {
 
   /** Ends the turn with the event, or soon: an answer has come, or bytes over TCP. */
   #scheduleTurn(): void {
-    if (this.#isInEvent || this.#isTurnDue) return;
+    if (this.#isInEvent || this.#isTurnDue || this.#isTurnLate) return;
     this.#isTurnDue = true;
     queueMicrotask(() => this.#endTurn());
   }

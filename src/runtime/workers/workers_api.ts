@@ -8,7 +8,7 @@
 
 /** A WebSocket that stays open while the object that has accepted it is out of memory. */
 export interface HibernatingSocket {
-  send(message: Uint8Array<ArrayBuffer> | string): void;
+  send(message: Uint8Array<ArrayBuffer>): void;
   close(code?: number, reason?: string): void;
   /** Keeps a value with the socket, at most 16,384 bytes of it. */
   serializeAttachment(value: unknown): void;
