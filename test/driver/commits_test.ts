@@ -238,6 +238,16 @@ test("Driver forgets bytes that were held for somebody who has gone", () =>
     ]);
   }));
 
+test("Driver.stop() is the end of turns, also for what is recorded after it", () =>
+  onScene("prompt", async ({ stage, lasting, brief, publisher }) => {
+    for (const transport of [lasting, brief, publisher]) transport.end();
+    await settle(stage);
+    await stage.driver.stop();
+    stage.driver.publish({ topic: "late", payload: new Uint8Array(1), retain: true });
+    for (let i = 0; i < 10; i++) stage.tasks.shift()?.();
+    assertEquals(stage.tasks.length, 0);
+  }, { uncommittedBytesMax: 1 }));
+
 test("Driver.stop() has everything committed before it resolves, and waits for no dead store", () =>
   onScene("slow", async ({ stage, store, lasting, brief, publisher }) => {
     publisher.send(message(1));
