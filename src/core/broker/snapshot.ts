@@ -51,6 +51,11 @@ function canSleep({ phase, outbox, pending, reauthentication }: Connection): boo
     pending?.kind !== "authenticate" && !(pending?.kind === "publish" && pending.isReplaced);
 }
 
+/** Whether these bytes are a snapshot of this version, and not what another one has left. */
+export function isSnapshot(bytes: Uint8Array): boolean {
+  return bytes[0] === FORMAT;
+}
+
 /** Appends a connection; `false` while it cannot be put to sleep, and then nothing is written. */
 export function writeSnapshot(
   state: BrokerState,
@@ -83,7 +88,6 @@ export function readSnapshot(
   bytes: Uint8Array,
 ): Reading {
   const reader = new Reader(bytes, 0, bytes.length);
-  // A format of another version is that of a broker whose connections are gone.
   if (reader.u8() !== FORMAT) throw new RangeError("A snapshot is of another version");
   const flags = reader.u8();
   const isConnected = (flags & IS_CONNECTED) !== 0;
