@@ -71,7 +71,7 @@ test("BrokerObject writes an attachment only when it has changed, and for who ha
   await withHost(async (host) => {
     const [reader, writer] = [await host.connect(), await host.connect()];
     await reader.send(connect({ clientId: "reader" }), subscribe(1, [request("t")]));
-    await writer.send(connect({ clientId: "writer" }));
+    await writer.send(connect({ clientId: "writer", keepAlive: 60 }));
     const before = reader.attachment;
     host.now += 5000;
     await writer.send(publish("t"));
