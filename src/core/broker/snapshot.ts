@@ -31,6 +31,7 @@ const HAS_METHOD = 1 << 3;
 
 /** Bits of the lower half of an instant. */
 const HALF = 2 ** 32;
+const HEARD_STEP_MS = 1000;
 /** Tokens of the publish rate are kept as this many parts each. */
 const PARTS = 1000;
 
@@ -111,7 +112,7 @@ export function readSnapshot(
 function writeConnected(state: BrokerState, connection: Connection, writer: Writer): void {
   const { granted, outboundAliases, inboundAliases } = connection;
   writer.u8(connection.protocolVersion);
-  writeInstant(writer, connection.lastHeardAt);
+  writeInstant(writer, heardAt(connection));
   writer.u32(connection.silenceMaxMs);
   writer.u32(connection.sendSizeMax === Infinity ? 0 : connection.sendSizeMax);
   writer.u8(granted.maximumQos);
@@ -127,6 +128,14 @@ function writeConnected(state: BrokerState, connection: Connection, writer: Writ
   const targets = inboundAliases?.targets ?? [];
   writer.u16(targets.length);
   for (const topic of targets) writer.string(topic?.name ?? "");
+}
+
+/**
+ * When the client was heard last, up to the next step: so the snapshot of one who says much stays the
+ * same for a while, and nobody is taken for silent too early. [MQTT-3.1.2-22]
+ */
+function heardAt({ silenceMaxMs, lastHeardAt }: Connection): number {
+  return silenceMaxMs === 0 ? 0 : Math.ceil(lastHeardAt / HEARD_STEP_MS) * HEARD_STEP_MS;
 }
 
 function readConnected(

@@ -50,7 +50,7 @@ const PEOPLE: readonly Person[] = [
   { name: "clean 4", version: 4, cleanStart: true, expiry: 0 },
   { name: "kept 4", version: 4, cleanStart: false, expiry: 0 },
   { name: "clean 5", version: 5, cleanStart: true, expiry: 0 },
-  { name: "kept 5", version: 5, cleanStart: false, expiry: 60 },
+  { name: "kept 5", version: 5, cleanStart: false, expiry: 60_000 },
 ];
 
 type Step =
@@ -112,7 +112,10 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
   {
     weight: 3,
-    arbitrary: fc.record({ kind: kind("wait"), ms: fc.constantFrom(10, 4000, 30_000) }),
+    arbitrary: fc.record({
+      kind: kind("wait"),
+      ms: fc.constantFrom(10_000, 4_000_000, 30_000_000),
+    }),
   },
 );
 
@@ -133,8 +136,9 @@ class World {
 
   /** What everybody was sent because of a step. */
   take(one: Step): unknown {
-    // No two things are due at the same instant, whose order nobody promises.
-    this.#broker.advance(1);
+    // No two things are due at the same instant, whose order nobody promises, and all happens at
+    // whole seconds, because that is how exactly a sleeper knows when it was heard.
+    this.#broker.advance(1000);
     this.#do(one);
     return this.#clients.map((client, i) => {
       const packets = client?.take() ?? [];
@@ -197,10 +201,12 @@ class World {
       protocolVersion: version,
       clientId: name,
       cleanStart,
-      keepAlive: 20,
+      keepAlive: 20_000,
       properties,
       ...hasWill
-        ? { will: will("will", { qos: 1, properties: isNewest ? { willDelayInterval: 5 } : {} }) }
+        ? {
+          will: will("will", { qos: 1, properties: isNewest ? { willDelayInterval: 5000 } : {} }),
+        }
         : {},
     });
   }
