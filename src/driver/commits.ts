@@ -93,7 +93,7 @@ export class Commits {
     if (isFree && !core.hasChanges) this.#onIdle?.();
     const mayWait = core.hasChanges && !this.#isDue && !this.#isStopped;
     if (isFree && mayWait) this.#lazy ??= this.#ring(LAZY_MS, "lazy");
-    return isFree && this.#isDue;
+    return isFree && !this.#isStopped && this.#isDue;
   }
 
   /** Commits all there is; whether that was possible within the time given. */

@@ -4,11 +4,13 @@
 import { assertEquals } from "@std/assert";
 import type { BrokerEvent } from "../../src/core/broker/event.ts";
 import type { Limits } from "../../src/core/broker/limits.ts";
+import { type Answer, ASK, OPEN_POLICY, type Policy } from "../../src/core/broker/question.ts";
+import { ReasonCode } from "../../src/core/codec/reason_code.ts";
 import type { Packet } from "../../src/core/codec/packet.ts";
 import { test } from "../harness.ts";
 import { type FakeTransport, onStage, promises, type Stage } from "../support/driver_stage.ts";
 import { FakeStore, type Manner } from "../support/fake_store.ts";
-import { ack, connect, publish, request, subscribe } from "../support/packets.ts";
+import { ack, bytesOf, connect, publish, request, subscribe } from "../support/packets.ts";
 
 const LASTING = { cleanStart: false, properties: { sessionExpiryInterval: 1000 } };
 
@@ -238,6 +240,16 @@ test("Driver forgets bytes that were held for somebody who has gone", () =>
     ]);
   }));
 
+test("Driver.stop() is the end of turns, also for what is recorded after it", () =>
+  onScene("prompt", async ({ stage, lasting, brief, publisher }) => {
+    for (const transport of [lasting, brief, publisher]) transport.end();
+    await settle(stage);
+    await stage.driver.stop();
+    stage.driver.publish({ topic: "late", payload: new Uint8Array(1), retain: true });
+    for (let i = 0; i < 10; i++) stage.tasks.shift()?.();
+    assertEquals(stage.tasks.length, 0);
+  }, { uncommittedBytesMax: 1 }));
+
 test("Driver.stop() has everything committed before it resolves, and waits for no dead store", () =>
   onScene("slow", async ({ stage, store, lasting, brief, publisher }) => {
     publisher.send(message(1));
@@ -310,6 +322,24 @@ test("Driver ends in time what came back from the store, before anybody connects
     assertEquals([stage.core.sessionCount, stage.timers.pending], [1, [1_000_000]]);
     stage.timers.advance(1_000_050);
     assertEquals([stage.core.sessionCount, [...store.load()]], [0, []]);
+  });
+});
+
+test("Driver asks about a Will that came back from the store, before anybody connects", async () => {
+  const store = new FakeStore();
+  const policy: Policy = { ...OPEN_POLICY, publish: () => ASK };
+  const properties = {};
+  const will = { topic: "w", payload: bytesOf("gone"), qos: 1, retain: true, properties } as const;
+  await onStage({ store, policy, ask: () => new Promise(() => {}) }, (stage) => {
+    stage.connect({ clientId: "gone", will }).end();
+    stage.turn();
+  });
+  const ask = (): Promise<Answer> =>
+    Promise.resolve({ kind: "publish", reasonCode: ReasonCode.SUCCESS });
+  await onStage({ store, policy, ask }, async (stage) => {
+    await settle(stage);
+    assertEquals(stage.core.retainedCount, 1);
+    assertEquals([...store.load()].map(({ kind }) => kind), ["retained-set"]);
   });
 });
 

@@ -116,6 +116,13 @@ export class BrokerProcess {
     else connection.accepted(this.driver.accept(connection));
   }
 
+  /** Ends as it should; there is nobody who comes in any more. */
+  stop(): void {
+    const { driver } = this;
+    this.driver = undefined;
+    driver?.stop();
+  }
+
   /** The process dies, with all that was only in memory. */
   kill(): void {
     const { scheduler, store, authority } = this.#options;

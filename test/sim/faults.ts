@@ -8,6 +8,9 @@ import { CLIENTS_MAX, type Fault } from "./plan.ts";
 import { behaveRudely, lie } from "./rude_client.ts";
 import type { World } from "./world.ts";
 
+/** More than a broker that stops waits for its store. */
+const STOP_MS = 6000;
+
 type Blow = (world: World, chance: Chance) => void;
 
 interface FaultKind {
@@ -56,6 +59,17 @@ function cut(world: World, chance: Chance, deaf: "client" | "server" | undefined
 }
 
 function crash(world: World, chance: Chance): void {
+  const { broker, scheduler } = world;
+  if (broker.driver === undefined) return;
+  if (chance.happens(700)) return die(world, chance);
+  // Or it is asked to end, and has a while to do so.
+  broker.stop();
+  scheduler.after(STOP_MS, () => {
+    if (!world.isSettling) die(world, chance);
+  });
+}
+
+function die(world: World, chance: Chance): void {
   const { broker, scheduler, upheavals } = world;
   if (broker.core === undefined) return;
   broker.kill();
@@ -64,6 +78,14 @@ function crash(world: World, chance: Chance): void {
   scheduler.after(chance.below(1500), () => {
     if (broker.core === undefined) broker.start();
   });
+}
+
+/** Has a broker that is there, once no more faults are to come. */
+export function recover(world: World): void {
+  const { broker } = world;
+  if (broker.driver !== undefined) return;
+  die(world, new Chance(world.plan.seed, "recover"));
+  broker.start();
 }
 
 function jump(world: World, chance: Chance): void {

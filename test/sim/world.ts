@@ -9,7 +9,7 @@ import { BrokerProcess, type Sabotage } from "./broker_process.ts";
 import { Chance } from "./chance.ts";
 import { checkLimits } from "./checkers/limits.ts";
 import { AUDITOR, drawCharacter } from "./character.ts";
-import { startFaults } from "./faults.ts";
+import { recover, startFaults } from "./faults.ts";
 import { Model, Violation } from "./model.ts";
 import { type ClientEnd, SimConnection, type Weather } from "./network.ts";
 import { type Fault, LASTING_SECONDS, limitsOf, type Plan } from "./plan.ts";
@@ -172,7 +172,7 @@ export class World implements ClientWorld {
     this.authority.temper = { asksPerMille: 0, contradictsPerMille: 0 };
     this.#weather.delayMsMax = Math.min(this.#weather.delayMsMax, CALM_DELAY_MS);
     this.store.health = { slowMsMax: 0, failingPerMille: 0 };
-    if (this.broker.core === undefined) this.broker.start();
+    recover(this);
     for (const connection of this.rude) connection.end();
     for (const connection of this.connections) connection.heal();
     for (const client of [this.auditor, ...this.clients]) client.settle();
@@ -219,7 +219,13 @@ export class World implements ClientWorld {
   async #runFor(ms: number): Promise<void> {
     const { scheduler, authority } = this;
     const end = scheduler.now + ms;
-    while (this.violation === undefined && scheduler.runNext(end)) {
+    let since = scheduler.step;
+    for (let { now } = scheduler; this.violation === undefined && scheduler.runNext(end);) {
+      if (scheduler.now > now) since = scheduler.step;
+      now = scheduler.now;
+      if (scheduler.step - since > STEPS_AT_ONCE_MAX) {
+        this.fail(new Violation("liveness", "There is no end to what happens at one moment"));
+      }
       this.violation ??= checkLimits(this);
       // What was answered is heard of now.
       if (authority.hasAnswered || authority.openQuestions > 0) await this.#hear();
@@ -241,5 +247,7 @@ const REST_MS_MAX = 300_000;
 const CALM_DELAY_MS = 20;
 const AUDIT_MS_MAX = 30_000;
 const LEAVE_MS = 15_000;
+/** More than happens where everything ends. */
+const STEPS_AT_ONCE_MAX = 100_000;
 /** More than the driver needs for an answer to reach the core. */
 const PROMISE_TICKS = 8;
