@@ -131,8 +131,8 @@ function writeConnected(state: BrokerState, connection: Connection, writer: Writ
 }
 
 /**
- * When the client was heard last, up to the next step: so the snapshot of one who says much stays the
- * same for a while, and nobody is taken for silent too early. [MQTT-3.1.2-22]
+ * When the client was heard last, up to the next step: so the snapshot of one who says much stays
+ * the same for a while, and nobody is taken for silent too early. [MQTT-3.1.2-22]
  */
 function heardAt({ silenceMaxMs, lastHeardAt }: Connection): number {
   return silenceMaxMs === 0 ? 0 : Math.ceil(lastHeardAt / HEARD_STEP_MS) * HEARD_STEP_MS;
