@@ -5,11 +5,19 @@
  *   whose sessions last;
  * - how fast messages are taken that a thousand sessions have to wait for whose clients are away.
  *
+ * Where there are two cores the broker has one and this program the other. Two rows say what is not
+ * the broker's: what a tick of this program is late by, in which nothing can be heard, and how long
+ * the disk takes to flush a page that is overwritten, in the folder where the databases are.
+ *
  *     deno run -A bench/store/puback.ts [deno|bun|node|mosquitto]...
  *
  * @module
  */
 
+import { spawnSync } from "node:child_process";
+import * as fs from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { Packet } from "../../src/core/codec/packet.ts";
 import { WireClient } from "../../test/support/wire_client.ts";
 import { type BrokerSource, nameOf, prepare, startBroker } from "../broker/brokers.ts";
@@ -22,6 +30,9 @@ const PAIRS = 50;
 const WARM_UP_MS = 2000;
 const PHASE_MS = 5000;
 const TICK_MS = 2;
+
+const FLUSHES = 500;
+const PAGE_BYTES = 4096;
 
 const SESSIONS_AWAY = 1000;
 /** Fewer than any broker here lets wait for one client. */
@@ -38,6 +49,8 @@ interface Outcome {
 async function main(names: readonly string[]): Promise<void> {
   const sources = names.map(sourceOf);
   await prepare(sources);
+  const cpu = pinned();
+  const lateness = new Histogram();
   const rows = [[
     "broker",
     `PUBACK at ${grouped(RATE)}/s: p50`,
@@ -49,20 +62,48 @@ async function main(names: readonly string[]): Promise<void> {
   ]];
   for (const source of sources) {
     for (const isDurable of [false, true]) {
-      const { puback, pubackCpuMicros, awayPerSecond, awayCpuMicros } = await measure(
-        source,
-        isDurable,
-      );
+      const outcome = await measure(source, { isDurable, cpu, lateness });
+      const { puback, pubackCpuMicros, awayPerSecond, awayCpuMicros } = outcome;
       rows.push([
         `${nameOf(source)}${isDurable ? ", durable" : ""}`,
-        ...[0.5, 0.99, 0.999].map((part) => duration(puback.percentile(part))),
+        ...percentiles(puback),
         digits(pubackCpuMicros),
         grouped(awayPerSecond),
         digits(awayCpuMicros),
       ]);
     }
   }
+  rows.push(["this program's ticks, late by", ...percentiles(lateness), "", "", ""]);
+  rows.push(["a flush of one page", ...percentiles(flushes()), "", "", ""]);
   console.log(table(rows));
+}
+
+function percentiles(histogram: Histogram): string[] {
+  return [0.5, 0.99, 0.999].map((part) => duration(histogram.percentile(part)));
+}
+
+/** Keeps this program to the second core; the first is the broker's. */
+function pinned(): string | undefined {
+  if (navigator.hardwareConcurrency < 2) return undefined;
+  const { status } = spawnSync("taskset", ["-a", "-c", "-p", "1", `${Deno.pid}`]);
+  return status === 0 ? "0" : undefined;
+}
+
+/** What the disk takes by itself. */
+function flushes(): Histogram {
+  const histogram = new Histogram();
+  const folder = fs.mkdtempSync(join(tmpdir(), "midge-bench-"));
+  const file = fs.openSync(join(folder, "page"), "w");
+  const page = new Uint8Array(PAGE_BYTES);
+  for (let count = 0; count < FLUSHES; count++) {
+    fs.writeSync(file, page.fill(count), 0, PAGE_BYTES, 0);
+    const start = performance.now();
+    fs.fdatasyncSync(file);
+    histogram.add((performance.now() - start) * 1000);
+  }
+  fs.closeSync(file);
+  fs.rmSync(folder, { recursive: true });
+  return histogram;
 }
 
 function sourceOf(name: string): BrokerSource {
@@ -78,12 +119,23 @@ function sourceOf(name: string): BrokerSource {
   }
 }
 
-async function measure(source: BrokerSource, isDurable: boolean): Promise<Outcome> {
-  const broker = await startBroker(source, { wire: "tcp", isDurable, cpu: undefined });
+interface Conditions {
+  readonly isDurable: boolean;
+  /** That of the broker. */
+  readonly cpu: string | undefined;
+  /** Takes how late the ticks were that a PUBACK was measured by. */
+  readonly lateness: Histogram;
+}
+
+async function measure(
+  source: BrokerSource,
+  { isDurable, cpu, lateness }: Conditions,
+): Promise<Outcome> {
+  const broker = await startBroker(source, { wire: "tcp", isDurable, cpu });
   try {
-    const cpu = (): number => cpuSeconds(broker.usage());
-    const paced = await pace(broker.port, cpu);
-    const away = await publishAway(broker.port, cpu);
+    const used = (): number => cpuSeconds(broker.usage());
+    const paced = await pace(broker.port, used, lateness);
+    const away = await publishAway(broker.port, used);
     return { ...paced, ...away };
   } finally {
     await broker.stop();
@@ -93,6 +145,7 @@ async function measure(source: BrokerSource, isDurable: boolean): Promise<Outcom
 async function pace(
   port: number,
   cpu: () => number,
+  lateness: Histogram,
 ): Promise<Pick<Outcome, "puback" | "pubackCpuMicros">> {
   const subscribers = await Promise.all(
     range(PAIRS).map(async (index) => {
@@ -135,7 +188,9 @@ async function pace(
       sentAt.set(packetId, performance.now());
       client.publish(topic, PAYLOAD, { qos: 1, packetId });
     }
+    const slept = performance.now();
     await sleep(TICK_MS);
+    if (isWarm) lateness.add(Math.max(0, performance.now() - slept - TICK_MS) * 1000);
   }
   const pubackCpuMicros = (cpu() - cpuStart) * 1e6 / (sent - warmSent);
   for (const client of [...subscribers, ...publishers.map(({ client }) => client)]) {

@@ -97,6 +97,7 @@ export class Driver implements LinkOwner {
     // What a store brought back may be due before anybody connects.
     this.#alarm.set(core.nextDeadline);
     if (store === undefined) return;
+    if (core.hasOutputs) this.#deferFlush();
     this.#commits = new Commits({
       core,
       store,

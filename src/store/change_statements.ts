@@ -29,12 +29,12 @@ const SQL = {
   setOwed: `UPDATE subscriptions SET owed_after = ?, owed_up_to = ?
     WHERE session = ? AND filter = ?`,
   addMessage: "INSERT OR REPLACE INTO messages VALUES (?, ?)",
-  addHolders: "INSERT OR REPLACE INTO holders VALUES (?, 1)",
+  addHolders: "INSERT OR REPLACE INTO holders VALUES (?, 1, ?)",
   holdBy: "UPDATE holders SET count = count + ? WHERE message = ?",
   removeUnheld: `DELETE FROM messages WHERE id = ?
     AND id IN (SELECT message FROM holders WHERE message = messages.id AND count <= 0)`,
   removeHolders: "DELETE FROM holders WHERE message = ? AND count <= 0",
-  queue: "INSERT OR REPLACE INTO queued VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+  queue: "INSERT OR REPLACE INTO queued VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
   unqueue: "DELETE FROM queued WHERE session = ? AND sequence = ?",
   send: "INSERT OR REPLACE INTO inflight VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
   move: `INSERT OR REPLACE INTO inflight
@@ -46,6 +46,8 @@ const SQL = {
   release: "DELETE FROM held_packet_ids WHERE session = ? AND packet_id = ?",
   setWill: "INSERT OR REPLACE INTO wills VALUES (?, ?, ?, ?, ?)",
   removeWill: "DELETE FROM wills WHERE session = ?",
+  setUndecidedWill: "INSERT OR REPLACE INTO undecided_wills VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+  removeUndecidedWill: "DELETE FROM undecided_wills WHERE number = ?",
   addRetained: "INSERT OR REPLACE INTO retained VALUES (?, ?, ?, ?)",
   removeRetained: "DELETE FROM retained WHERE topic = ?",
 } as const;

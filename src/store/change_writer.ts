@@ -16,26 +16,23 @@ import type { Change } from "../core/broker/change.ts";
 import type { Delivery } from "../core/session/delivery.ts";
 import type { Message } from "../core/session/message.ts";
 import { prepareAll, type Statements } from "./change_statements.ts";
-import type { MessageRows } from "./log_codec.ts";
+import { MessageTable } from "./message_table.ts";
 import type { RecentDelivery } from "./recent_deliveries.ts";
 import { RecentLog } from "./recent_log.ts";
 import { MessageEncoder } from "./record_codec.ts";
 import type { SqlDatabase, SqlStatement } from "./sql_database.ts";
 import type { StoreClock } from "./store_clock.ts";
 
-/** A larger message stands in a row of its own, however few hold on to it. */
-const INLINE_BYTES_MAX = 1024;
-
 /** One that is larger than this is not worth writing twice, should its delivery take long. */
 const LOGGED_BYTES_MAX = 4096;
 
-/** Where a message stands: in `messages`, or in the row itself. */
-type Place = readonly [message: number, body: null] | readonly [message: null, body: Uint8Array];
+/** Where nothing stands. */
+const NOWHERE = [null, null] as const;
 
 /** All there is of a session, by table. */
 const SESSION_TABLES = ["subscriptions", "queued", "inflight", "held_packet_ids", "wills"];
 
-export class ChangeWriter implements MessageRows {
+export class ChangeWriter {
   readonly #clock: StoreClock;
   readonly #encoder: MessageEncoder;
   readonly #statements: Statements;
@@ -47,18 +44,17 @@ export class ChangeWriter implements MessageRows {
   readonly #holding: Set<number> = new Set();
   /** Removed by the present batch. */
   readonly #removed: Set<string> = new Set();
-  /** The rows of messages that stand in one of their own. */
-  readonly #messageIds: WeakMap<Message, number> = new WeakMap();
-  /** In how many queues each of them has been put by what is being written. */
-  readonly #queuedBy: Map<Message, number> = new Map();
+  readonly #messages: MessageTable;
   #lastNumber: number;
-  #lastMessage: number;
   #lastPlace: number;
 
   constructor(database: SqlDatabase, clock: StoreClock) {
     this.#clock = clock;
     this.#encoder = new MessageEncoder(clock);
     this.#statements = prepareAll(database);
+    const last = (column: string, table: string): number =>
+      Number(database.prepare(`SELECT max(${column}) FROM ${table}`).all()[0]![0] ?? 0);
+    this.#messages = new MessageTable(this.#statements, this.#encoder, last("id", "messages"));
     this.#removals = [
       ...SESSION_TABLES.map((table) => `DELETE FROM ${table} WHERE session = ?`),
       "DELETE FROM sessions WHERE number = ?",
@@ -67,15 +63,12 @@ export class ChangeWriter implements MessageRows {
     for (const row of database.prepare("SELECT client_id, number FROM sessions").iterate()) {
       this.#numbers.set(row[0] as string, row[1] as number);
     }
-    const last = (column: string, table: string): number =>
-      Number(database.prepare(`SELECT max(${column}) FROM ${table}`).all()[0]![0] ?? 0);
     this.#lastNumber = last("number", "sessions");
-    this.#lastMessage = last("id", "messages");
     this.#lastPlace = last("place", "inflight");
     for (const row of database.prepare("SELECT DISTINCT session FROM held_packet_ids").iterate()) {
       this.#holding.add(row[0] as number);
     }
-    this.#log = new RecentLog(database, clock, this);
+    this.#log = new RecentLog(database, clock, this.#messages);
   }
 
   /** Deliveries of a session that wait and that no table has, in their order. */
@@ -91,12 +84,7 @@ export class ChangeWriter implements MessageRows {
 
   /** A message that was read has a row of its own, or had one. */
   noteRow(message: Message, id: number): void {
-    this.#messageIds.set(message, id);
-    this.#lastMessage = Math.max(this.#lastMessage, id);
-  }
-
-  rowOf(message: Message): number | undefined {
-    return this.#messageIds.get(message);
+    this.#messages.noteRow(message, id);
   }
 
   /** What is in the log alone, as the changes that lead there. */
@@ -124,10 +112,9 @@ export class ChangeWriter implements MessageRows {
     log.begin();
     const { recent } = log;
     this.#lastPlace = Math.max(this.#lastPlace, recent.lastPlace);
-    const shared = this.#sharedBy(storedBy(changes));
-    this.#pinAll(shared);
+    const shared = this.#messages.pin(storedBy(changes));
     for (const change of changes) this.#write(change);
-    this.#unpinAll(shared);
+    this.#messages.unpin(shared);
     this.#store(log.outgrown());
     log.end();
   }
@@ -155,26 +142,24 @@ export class ChangeWriter implements MessageRows {
   /** Moves deliveries from the log to the tables. */
   #store(deliveries: ReadonlySet<RecentDelivery>): void {
     if (deliveries.size === 0) return;
-    const shared = this.#sharedBy(
-      [...deliveries].map(({ isReceived, message }) => isReceived ? undefined : message),
-    );
-    this.#pinAll(shared);
+    const messages = [...deliveries].flatMap((one) => one.isReceived ? [] : [one.message]);
+    const shared = this.#messages.pin(messages);
     for (const delivery of deliveries) {
       this.#storeOne(delivery);
       this.#log.store(delivery);
     }
-    this.#unpinAll(shared);
+    this.#messages.unpin(shared);
   }
 
   #storeOne(delivery: RecentDelivery): void {
     const { session, sequence, qos, subscriptionId, message, packetId } = delivery;
     const { queue, send } = this.#statements;
-    const [row, body] = delivery.isReceived ? [null, null] : this.#place(message);
+    const [row, body] = delivery.isReceived ? NOWHERE : this.#messages.place(message);
     const flag = delivery.retain ? 1 : 0;
     if (packetId === 0) {
-      const size = message.keptBytes;
-      queue.run(session, sequence, qos, flag, subscriptionId, size, row, body);
-      if (row !== null) this.#queuedBy.set(message, (this.#queuedBy.get(message) ?? 0) + 1);
+      const { keptBytes: size, payloadLength } = message;
+      queue.run(session, sequence, qos, flag, subscriptionId, size, payloadLength, row, body);
+      if (row !== null) this.#messages.countQueued(message);
     } else {
       const { place } = delivery;
       send.run(session, packetId, place, sequence, qos, flag, subscriptionId, row, body);
@@ -198,13 +183,30 @@ export class ChangeWriter implements MessageRows {
         return;
       case "retained-set": {
         const { message } = change;
-        const [row, body] = this.#place(message);
+        const [row, body] = this.#messages.place(message);
         statements.removeRetained.run(message.topic);
         statements.addRetained.run(message.retainedSequence, message.topic, row, body);
         return;
       }
       case "retained-removed":
         statements.removeRetained.run(change.topic);
+        return;
+      case "undecided-will-set": {
+        const { number, owner, isReplaced, message } = change;
+        statements.setUndecidedWill.run(
+          number,
+          owner.clientId,
+          owner.username ?? null,
+          owner.isIdentified ? 1 : 0,
+          owner.protocolVersion,
+          owner.listenerName,
+          isReplaced ? 1 : 0,
+          this.#encoder.encode(message),
+        );
+        return;
+      }
+      case "undecided-will-removed":
+        statements.removeUndecidedWill.run(change.number);
         return;
       default: {
         const session = this.#numbers.get(change.clientId);
@@ -306,6 +308,7 @@ export class ChangeWriter implements MessageRows {
       packetId,
       place,
       isReceived: false,
+      isOver: false,
     };
     if (isLogged(delivery)) this.#log.add(begun);
     else this.#storeOne(begun);
@@ -320,78 +323,29 @@ export class ChangeWriter implements MessageRows {
     }
     return number;
   }
-
-  #place(message: Message): Place {
-    const id = this.#messageIds.get(message);
-    return id === undefined ? [null, this.#encoder.encode(message)] : [id, null];
-  }
-
-  /** The messages that are to stand in rows of their own: several hold them, or they are large. */
-  #sharedBy(messages: readonly (Message | undefined)[]): Set<Message> {
-    const once: Set<Message> = new Set();
-    const shared: Set<Message> = new Set();
-    for (const message of messages) {
-      if (message === undefined) continue;
-      const isShared = once.has(message) || message.keptBytes > INLINE_BYTES_MAX ||
-        this.#messageIds.has(message);
-      (isShared ? shared : once).add(message);
-    }
-    return shared;
-  }
-
-  /** Sees that messages have their rows, and keeps them even if all who hold them let go now. */
-  #pinAll(messages: ReadonlySet<Message>): void {
-    this.#queuedBy.clear();
-    for (const message of messages) this.#pin(message);
-  }
-
-  #pin(message: Message): void {
-    let id = this.#messageIds.get(message);
-    if (id === undefined) {
-      id = ++this.#lastMessage;
-      this.#messageIds.set(message, id);
-    } else if (this.#statements.holdBy.run(1, id) > 0) {
-      return;
-    }
-    this.#statements.addMessage.run(id, this.#encoder.encode(message));
-    this.#statements.addHolders.run(id);
-  }
-
-  #unpinAll(messages: ReadonlySet<Message>): void {
-    const { holdBy, removeUnheld, removeHolders } = this.#statements;
-    for (const message of messages) {
-      const id = this.#messageIds.get(message)!;
-      const count = this.#queuedBy.get(message) ?? 0;
-      if (count !== 1) holdBy.run(count - 1, id);
-      if (count > 0) continue;
-      removeUnheld.run(id);
-      removeHolders.run(id);
-    }
-  }
 }
 
 type SessionChange = Exclude<
-  Change,
-  { readonly kind: "session-set" | "retained-set" | "retained-removed" }
+  Extract<Change, { readonly clientId: string }>,
+  { readonly kind: "session-set" }
 >;
 
 /**
  * The messages of which the changes need copies in the tables, other than Wills' messages: those
  * that are retained, too, if a delivery that begins in the log is going to need one.
  */
-function storedBy(changes: readonly Change[]): (Message | undefined)[] {
-  const retained: Set<Message> = new Set();
+function storedBy(changes: readonly Change[]): Message[] {
+  const stored: Message[] = [];
+  for (const change of changes) if (change.kind === "retained-set") stored.push(change.message);
+  const retained = stored.length === 0 ? undefined : new Set(stored);
   for (const change of changes) {
-    if (change.kind === "retained-set") retained.add(change.message);
-  }
-  return changes.map((change) => {
-    if (change.kind === "retained-set") return change.message;
     const isBeginning = change.kind === "delivery-queued" ||
       (change.kind === "delivery-sent" && !change.wasQueued);
-    if (!isBeginning) return undefined;
+    if (!isBeginning) continue;
     const { delivery } = change;
-    return isLogged(delivery) && !retained.has(delivery.message) ? undefined : delivery.message;
-  });
+    if (!isLogged(delivery) || retained?.has(delivery.message)) stored.push(delivery.message);
+  }
+  return stored;
 }
 
 /** Whether a delivery begins in the log. */

@@ -20,6 +20,7 @@ import { Reader } from "../core/codec/reader.ts";
 import { Writer } from "../core/codec/writer.ts";
 import { Message } from "../core/session/message.ts";
 import type { RecentDeliveries, RecentDelivery } from "./recent_deliveries.ts";
+import { NameMemory } from "./name_memory.ts";
 import { decodeMessage, MessageEncoder } from "./record_codec.ts";
 import type { StoreClock } from "./store_clock.ts";
 
@@ -46,6 +47,8 @@ const HAS_ROW = 1 << 6;
 /** A larger buffer is not kept for the next run. */
 const BUFFER_BYTES_KEPT = 2 * 1024 * 1024;
 const BUFFER_BYTES = 64 * 1024;
+/** What says how long a message is. */
+const LENGTH_BYTES = 4;
 /** Places and sequence numbers have more bits than the lower half. */
 const HALF = 2 ** 32;
 
@@ -107,9 +110,13 @@ export class LogEncoder {
       return;
     }
     this.#messages.set(message, this.#messages.size);
-    const bytes = this.#messageEncoder.encode(message);
-    writer.u32(bytes.length);
-    writer.raw(bytes, 0, bytes.length);
+    const at = writer.length;
+    writer.u32(0);
+    this.#messageEncoder.append(writer, message);
+    const { length } = writer;
+    writer.length = at;
+    writer.u32(length - at - LENGTH_BYTES);
+    writer.length = length;
     if (row !== undefined) this.#long(row);
   }
 
@@ -160,8 +167,9 @@ export class LogEncoder {
   }
 
   #long(value: number): void {
-    this.#writer.u32(Math.floor(value / HALF));
-    this.#writer.u32(value % HALF);
+    this.#writer.u32(value < HALF ? 0 : Math.floor(value / HALF));
+    // Takes the lower half of it by itself.
+    this.#writer.u32(value);
   }
 }
 
@@ -176,7 +184,8 @@ export function replayLog(
   rows: MessageRows,
   recent: RecentDeliveries,
 ): void {
-  const run: Run = { reader: new Reader(bytes, 0, bytes.length), clock, rows, messages: [] };
+  const reader = new Reader(bytes, 0, bytes.length);
+  const run: Run = { reader, clock, rows, names: new NameMemory(), messages: [] };
   while (run.reader.remaining > 0) replayRecord(run, recent);
 }
 
@@ -185,6 +194,7 @@ interface Run {
   readonly reader: Reader;
   readonly clock: StoreClock;
   readonly rows: MessageRows;
+  readonly names: NameMemory;
   readonly messages: Message[];
 }
 
@@ -253,10 +263,11 @@ function readDelivery(run: Run, session: number): RecentDelivery {
     packetId,
     place,
     isReceived,
+    isOver: false,
   };
 }
 
-function readMessage({ reader, clock, rows, messages }: Run, flags: number): Message {
+function readMessage({ reader, clock, rows, names, messages }: Run, flags: number): Message {
   const number = reader.u32();
   if ((flags & IS_REPEATED) !== 0) {
     const message = messages[number];
@@ -266,7 +277,7 @@ function readMessage({ reader, clock, rows, messages }: Run, flags: number): Mes
   reader.need(number);
   const start = reader.at;
   reader.at += number;
-  const message = decodeMessage(reader.bytes, start, reader.at, clock);
+  const message = decodeMessage(reader.bytes, start, reader.at, clock, names);
   messages.push(message);
   if ((flags & HAS_ROW) !== 0) rows.noteRow(message, readLong(reader));
   return message;

@@ -9,6 +9,7 @@ import { unreachable } from "../core/base/assert.ts";
 import type { Change, StoredRecord } from "../core/broker/change.ts";
 import type { Delivery } from "../core/session/delivery.ts";
 import type { Message } from "../core/session/message.ts";
+import { NameMemory } from "./name_memory.ts";
 import { decodeMessage, MessageEncoder } from "./record_codec.ts";
 import type { LoadLimits, Store } from "./store.ts";
 import { StoreClock } from "./store_clock.ts";
@@ -29,18 +30,24 @@ interface StoredSession {
 
 export class MemoryStore implements Store {
   readonly #sessions: Map<string, StoredSession> = new Map();
+  readonly #undecidedWills: Map<number, ChangeOf<"undecided-will-set">> = new Map();
   readonly #retained: Map<string, ChangeOf<"retained-set">> = new Map();
 
   /** Any will do whose instants are all positive. */
   readonly #clock = new StoreClock({ now: () => 0, wallClock: () => 2 ** 40 }, undefined);
   readonly #encoder = new MessageEncoder(this.#clock);
+  readonly #names = new NameMemory();
 
   *load(): Iterable<StoredRecord> {
     for (const { set } of this.#sessions.values()) yield set;
     for (const [clientId, session] of this.#sessions) yield* this.#recordsOf(clientId, session);
+    for (const change of this.#undecidedWills.values()) {
+      yield { ...change, message: this.#copy(change.message) };
+    }
     for (const { message } of this.#retained.values()) {
       yield { kind: "retained-set", message: this.#copy(message) };
     }
+    yield* this.#messages();
   }
 
   commit(changes: readonly Change[]): void {
@@ -61,6 +68,21 @@ export class MemoryStore implements Store {
   }
 
   close(): void {}
+
+  *#messages(): Iterable<StoredRecord> {
+    const sessions = [...this.#sessions.values()];
+    if (sessions.every(({ queued }) => queued.size === 0)) return;
+    const messages = new Set([...this.#retained.values()].map(({ message }) => message));
+    for (const { queued, inflight } of sessions) {
+      for (const { message } of queued.values()) messages.add(message);
+      for (const { delivery, isReceived } of inflight.values()) {
+        if (!isReceived) messages.add(delivery.message);
+      }
+    }
+    let payloadBytes = 0;
+    for (const message of messages) payloadBytes += message.payloadLength;
+    yield { kind: "messages-stored", count: messages.size, payloadBytes };
+  }
 
   *#recordsOf(clientId: string, session: StoredSession): Iterable<StoredRecord> {
     const { subscriptions, owed, queued, inflight, held, will } = session;
@@ -90,7 +112,7 @@ export class MemoryStore implements Store {
   /** What a broker holds on to is its own, also when another one has held the same before. */
   #copy(message: Message): Message {
     const bytes = this.#encoder.encode(message).slice();
-    const copy = decodeMessage(bytes, 0, bytes.length, this.#clock);
+    const copy = decodeMessage(bytes, 0, bytes.length, this.#clock, this.#names);
     copy.retainedSequence = message.retainedSequence;
     return copy;
   }
@@ -117,6 +139,12 @@ export class MemoryStore implements Store {
       case "retained-removed":
         this.#retained.delete(change.topic);
         return;
+      case "undecided-will-set":
+        this.#undecidedWills.set(change.number, change);
+        return;
+      case "undecided-will-removed":
+        this.#undecidedWills.delete(change.number);
+        return;
       default: {
         const session = this.#sessions.get(change.clientId);
         if (session !== undefined) applyIn(session, change);
@@ -138,8 +166,8 @@ function makeSession(set: ChangeOf<"session-set">): StoredSession {
 }
 
 type SessionChange = Exclude<
-  Change,
-  { readonly kind: "session-set" | "session-removed" | "retained-set" | "retained-removed" }
+  Extract<Change, { readonly clientId: string }>,
+  { readonly kind: "session-set" | "session-removed" }
 >;
 
 function applyIn(session: StoredSession, change: SessionChange): void {

@@ -27,6 +27,8 @@ export interface RecentDelivery {
   place: number;
   /** Only its identifier is left to be released. */
   isReceived: boolean;
+  /** It has been taken out. */
+  isOver: boolean;
 }
 
 interface RecentSession {
@@ -37,6 +39,8 @@ interface RecentSession {
 
 /** Beside its message, roughly. */
 const DELIVERY_BYTES = 200;
+/** So many that are over may stand before the oldest. */
+const OVER_MAX = 4096;
 
 export class RecentDeliveries {
   /** What is known of them, in bytes of memory, roughly. */
@@ -46,12 +50,17 @@ export class RecentDeliveries {
   /** The last place that any of them was given. */
   lastPlace = 0;
   readonly #sessions: Map<number, RecentSession> = new Map();
-  /** The oldest first. */
-  readonly #all: Set<RecentDelivery> = new Set();
+  /** The oldest first, among some that are over. */
+  #all: RecentDelivery[] = [];
+  /** Those before it are over. */
+  #first = 0;
 
   /** All of them, the oldest first; those that are given may be taken out meanwhile. */
-  all(): Iterable<RecentDelivery> {
-    return this.#all;
+  *all(): Iterable<RecentDelivery> {
+    for (let index = this.#first; index < this.#all.length; index++) {
+      const delivery = this.#all[index]!;
+      if (!delivery.isOver) yield delivery;
+    }
   }
 
   *held(): Iterable<readonly [session: number, packetId: number]> {
@@ -71,7 +80,11 @@ export class RecentDeliveries {
     this.lastPlace = Math.max(this.lastPlace, delivery.place);
     if (delivery.packetId === 0) waiting.set(delivery.sequence, delivery);
     else inflight.set(delivery.packetId, delivery);
-    this.#all.add(delivery);
+    if (this.#first > OVER_MAX && this.#first > this.#all.length / 2) {
+      this.#all = this.#all.slice(this.#first);
+      this.#first = 0;
+    }
+    this.#all.push(delivery);
     this.bytes += bytesOf(delivery);
   }
 
@@ -98,17 +111,21 @@ export class RecentDeliveries {
 
   /** One that is in flight is over; `false` when it is not known. */
   finish(session: number, packetId: number): boolean {
-    const delivery = this.#sessions.get(session)?.inflight.get(packetId);
-    if (delivery === undefined) return false;
-    this.take(delivery);
+    const recent = this.#sessions.get(session);
+    const delivery = recent?.inflight.get(packetId);
+    if (recent === undefined || delivery === undefined) return false;
+    recent.inflight.delete(packetId);
+    this.#end(delivery);
     return true;
   }
 
   /** One that waits is over; `false` when it is not known. */
   drop(session: number, sequence: number): boolean {
-    const delivery = this.#sessions.get(session)?.waiting.get(sequence);
-    if (delivery === undefined) return false;
-    this.take(delivery);
+    const recent = this.#sessions.get(session);
+    const delivery = recent?.waiting.get(sequence);
+    if (recent === undefined || delivery === undefined) return false;
+    recent.waiting.delete(sequence);
+    this.#end(delivery);
     return true;
   }
 
@@ -116,8 +133,7 @@ export class RecentDeliveries {
     const { waiting, inflight } = this.#session(delivery.session);
     if (delivery.packetId === 0) waiting.delete(delivery.sequence);
     else inflight.delete(delivery.packetId);
-    this.#all.delete(delivery);
-    this.bytes -= bytesOf(delivery);
+    this.#end(delivery);
   }
 
   hold(session: number, packetId: number): void {
@@ -147,8 +163,15 @@ export class RecentDeliveries {
 
   clear(): void {
     this.#sessions.clear();
-    this.#all.clear();
+    this.#all = [];
+    this.#first = 0;
     this.bytes = 0;
+  }
+
+  #end(delivery: RecentDelivery): void {
+    delivery.isOver = true;
+    this.bytes -= bytesOf(delivery);
+    while (this.#first < this.#all.length && this.#all[this.#first]!.isOver) this.#first++;
   }
 
   #session(number: number): RecentSession {

@@ -9,11 +9,11 @@
  * @module
  */
 
-import { decodeUtf8 } from "../core/base/utf8.ts";
 import type { QoS } from "../core/codec/protocol.ts";
 import { Reader } from "../core/codec/reader.ts";
 import { Writer } from "../core/codec/writer.ts";
 import { Message } from "../core/session/message.ts";
+import type { NameMemory } from "./name_memory.ts";
 import type { StoreClock } from "./store_clock.ts";
 
 const QOS_BITS = 0b11;
@@ -36,9 +36,14 @@ export class MessageEncoder {
   /** The bytes of a message; valid until the next call. */
   encode(message: Message): Uint8Array {
     const writer = this.#writer;
+    writer.length = 0;
+    this.append(writer, message);
+    return writer.bytes.subarray(0, writer.length);
+  }
+
+  append(writer: Writer, message: Message): void {
     const { publisherUsername } = message;
     const expiry = this.#clock.toStored(message.expiresAt);
-    writer.length = 0;
     writer.u8(
       message.qos | (message.retain ? RETAIN : 0) | (expiry === null ? 0 : HAS_EXPIRY) |
         (publisherUsername === undefined ? 0 : HAS_USERNAME),
@@ -54,7 +59,6 @@ export class MessageEncoder {
     run(writer, message.topicBytes, message.topicStart, message.topicEnd);
     run(writer, message.propertyBytes, message.propertiesStart, message.propertiesEnd);
     writer.raw(message.payloadBytes, message.payloadStart, message.payloadEnd);
-    return writer.bytes.subarray(0, writer.length);
   }
 }
 
@@ -68,6 +72,7 @@ export function decodeMessage(
   start: number,
   end: number,
   clock: StoreClock,
+  names: NameMemory,
 ): Message {
   const reader = new Reader(bytes, start, end);
   const message = new Message();
@@ -78,8 +83,8 @@ export function decodeMessage(
   if ((flags & HAS_EXPIRY) !== 0) {
     message.expiresAt = clock.toInstant(reader.u32() * HALF + reader.u32());
   }
-  message.publisherId = text(reader);
-  if ((flags & HAS_USERNAME) !== 0) message.publisherUsername = text(reader);
+  message.publisherId = text(reader, names);
+  if ((flags & HAS_USERNAME) !== 0) message.publisherUsername = text(reader, names);
   message.topicBytes = message.propertyBytes = message.payloadBytes = bytes;
   const topicBytes = reader.varint();
   message.topicStart = reader.at;
@@ -96,10 +101,10 @@ function run(writer: Writer, bytes: Uint8Array, start: number, end: number): voi
   writer.raw(bytes, start, end);
 }
 
-function text(reader: Reader): string {
+function text(reader: Reader, names: NameMemory): string {
   const length = reader.u16();
   const start = reader.at;
-  return decodeUtf8(reader.bytes, start, skip(reader, length)) ?? "";
+  return names.decode(reader.bytes, start, skip(reader, length));
 }
 
 function skip(reader: Reader, length: number): number {

@@ -14,6 +14,8 @@ import type { Delivery } from "../core/session/delivery.ts";
 import { Message } from "../core/session/message.ts";
 import { MessageArena } from "../core/session/message_arena.ts";
 import type { RecentDelivery } from "./recent_deliveries.ts";
+import { NameMemory } from "./name_memory.ts";
+import { NumberList } from "./number_list.ts";
 import { decodeMessage } from "./record_codec.ts";
 import type { SqlDatabase, SqlRow, SqlStatement } from "./sql_database.ts";
 import type { LoadLimits } from "./store.ts";
@@ -41,11 +43,15 @@ const PACKED_RETAINED = `SELECT group_concat(sequence), group_concat(id), group_
 export interface StoredCounts {
   /** Each counted once, however many hold on to it. */
   messages: number;
+  /** Of those. */
+  payloadBytes: number;
   retained: number;
   sessions: number;
   subscriptions: number;
   /** Queued and in flight, of all sessions. */
   deliveries: number;
+  /** Of them, those that are left in the store. */
+  left: number;
 }
 
 /** Told of each message that was read from a row of its own. */
@@ -57,6 +63,7 @@ export class RecordReader {
   readonly #noteRow: NoteRow;
   readonly #someQueued: SqlStatement;
   readonly #arena = new MessageArena();
+  readonly #names = new NameMemory();
 
   constructor(database: SqlDatabase, clock: StoreClock, noteRow: NoteRow) {
     this.#database = database;
@@ -73,16 +80,22 @@ export class RecordReader {
   /** Gives all that is there, and counts it. */
   *readAll(counts: StoredCounts): Iterable<StoredRecord> {
     const names: Map<number, string> = new Map();
-    const [total] = this.#database.prepare("SELECT count(*) FROM messages").all();
-    counts.messages = total![0] as number;
+    const [shared] = this.#database.prepare(
+      "SELECT count(*), coalesce(sum(payload), 0) FROM holders",
+    ).all();
+    counts.messages = shared![0] as number;
+    counts.payloadBytes = shared![1] as number;
     yield* this.#sessions(names);
     counts.sessions = names.size;
     yield* this.#subscriptions(names, counts);
     yield* this.#inflight(names, counts);
     yield* this.#heldPacketIds(names);
     yield* this.#wills(names);
+    yield* this.#undecidedWills();
     yield* this.#left(names, counts);
     yield* this.#retained(counts);
+    if (counts.left === 0) return;
+    yield { kind: "messages-stored", count: counts.messages, payloadBytes: counts.payloadBytes };
   }
 
   /**
@@ -190,8 +203,11 @@ export class RecordReader {
       if (clientId === undefined || isLost) continue;
       const packetId = row[7] as number;
       counts.deliveries++;
-      if (row[4] === null && row[5] !== null) counts.messages++;
       const delivery = this.#delivery(row);
+      if (row[4] === null && row[5] !== null) {
+        counts.messages++;
+        counts.payloadBytes += delivery.message.payloadLength;
+      }
       yield { kind: "delivery-sent", clientId, delivery, packetId, wasQueued: false };
       if (row[5] === null) yield { kind: "delivery-received", clientId, packetId };
     }
@@ -231,18 +247,41 @@ export class RecordReader {
     }
   }
 
+  *#undecidedWills(): Iterable<StoredRecord> {
+    const rows = this.#byKey(`SELECT number, client_id, username, is_identified, protocol_version,
+      listener, is_replaced, body FROM undecided_wills
+      WHERE number > ? ORDER BY number LIMIT ?`);
+    for (const row of rows) {
+      yield {
+        kind: "undecided-will-set",
+        number: row[0] as number,
+        owner: {
+          clientId: row[1] as string,
+          username: row[2] as string | null ?? undefined,
+          isIdentified: row[3] === 1,
+          protocolVersion: row[4] as ProtocolVersion,
+          listenerName: row[5] as string,
+        },
+        isReplaced: row[6] === 1,
+        message: this.#message(null, row[7] as Uint8Array),
+      };
+    }
+  }
+
   *#left(names: Map<number, string>, counts: StoredCounts): Iterable<StoredRecord> {
     const rows = this.#bySession(
       names,
       `SELECT session, count(*), sum(size), sum(qos = 0),
-      max(sequence), sum(message IS NULL) FROM queued
+      max(sequence), sum(message IS NULL), sum(iif(message IS NULL, payload, 0)) FROM queued
       WHERE session BETWEEN ? AND ? GROUP BY session`,
     );
     for (const row of rows) {
       const clientId = names.get(row[0] as number);
       if (clientId === undefined) continue;
       counts.deliveries += row[1] as number;
+      counts.left += row[1] as number;
       counts.messages += row[5] as number;
+      counts.payloadBytes += row[6] as number;
       yield {
         kind: "deliveries-left",
         clientId,
@@ -261,17 +300,18 @@ export class RecordReader {
       const [row] = page.all(last, PACKED_ROWS);
       const [sequences, ids, lengths, bytes] = row as [string | null, string, string, Uint8Array];
       if (sequences === null) return;
-      const idList = ids.split(",");
-      const lengthList = lengths.split(",");
+      const idList = new NumberList(ids);
+      const lengthList = new NumberList(lengths);
       let start = 0;
-      for (const [index, sequence] of sequences.split(",").entries()) {
-        last = Number(sequence);
-        const id = Number(idList[index]);
-        const end = start + Number(lengthList[index]);
+      for (const list = new NumberList(sequences); !list.isOver;) {
+        last = list.next();
+        const id = idList.next();
+        const end = start + lengthList.next();
         let message: Message;
         if (id === 0) {
-          message = decodeMessage(bytes, start, end, this.#clock);
+          message = decodeMessage(bytes, start, end, this.#clock, this.#names);
           counts.messages++;
+          counts.payloadBytes += message.payloadLength;
         } else {
           const [shared] = one.all(id);
           if (shared === undefined) continue;
@@ -303,8 +343,8 @@ export class RecordReader {
     const { bytes } = this.#arena;
     if (start >= 0) bytes.set(body, start);
     const message = start < 0
-      ? decodeMessage(body, 0, body.length, this.#clock)
-      : decodeMessage(bytes, start, start + body.length, this.#clock);
+      ? decodeMessage(body, 0, body.length, this.#clock, this.#names)
+      : decodeMessage(bytes, start, start + body.length, this.#clock, this.#names);
     if (id !== null) this.#noteRow(message, id);
     return message;
   }

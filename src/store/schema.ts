@@ -39,7 +39,8 @@ const FIRST: SchemaStep = [
     PRIMARY KEY (session, filter)
   ) WITHOUT ROWID`,
   `CREATE TABLE messages (id INTEGER PRIMARY KEY, body BLOB NOT NULL)`,
-  `CREATE TABLE holders (message INTEGER PRIMARY KEY, count INTEGER NOT NULL)`,
+  `CREATE TABLE holders (message INTEGER PRIMARY KEY, count INTEGER NOT NULL,
+    payload INTEGER NOT NULL)`,
   `CREATE TABLE queued (
     session INTEGER NOT NULL,
     sequence INTEGER NOT NULL,
@@ -47,6 +48,7 @@ const FIRST: SchemaStep = [
     retain INTEGER NOT NULL,
     subscription_id INTEGER NOT NULL,
     size INTEGER NOT NULL,
+    payload INTEGER NOT NULL,
     message INTEGER,
     body BLOB,
     PRIMARY KEY (session, sequence)
@@ -75,6 +77,16 @@ const FIRST: SchemaStep = [
     message_expiry_interval INTEGER,
     delay INTEGER NOT NULL,
     due_at INTEGER,
+    body BLOB NOT NULL
+  )`,
+  `CREATE TABLE undecided_wills (
+    number INTEGER PRIMARY KEY,
+    client_id TEXT NOT NULL,
+    username TEXT,
+    is_identified INTEGER NOT NULL,
+    protocol_version INTEGER NOT NULL,
+    listener TEXT NOT NULL,
+    is_replaced INTEGER NOT NULL,
     body BLOB NOT NULL
   )`,
   `CREATE TABLE retained (

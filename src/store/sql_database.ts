@@ -40,6 +40,12 @@ export interface SqlDatabase {
   readonly flushesLater: boolean;
   /** Waits until the disk has every transaction so far, while everything else goes on. */
   flush(): Promise<void>;
+  /**
+   * Moves a log that has grown long to the file, where transactions are flushed later; one that is
+   * begun before this has resolved waits for the disk. `undefined` when there is nothing to be
+   * done. What fails is done by the next call.
+   */
+  shorten(): Promise<void> | undefined;
   /** Moves what is in the log beside the file into the file, and empties the log. */
   checkpoint(): void;
   /** Gives some of the disk space back that is not used any more, and takes little time. */

@@ -41,6 +41,8 @@ export class SqliteStore implements Store {
   #batches = 0;
   /** Changes that are in the database, though nobody knows whether they are on the disk. */
   #unflushed = 0;
+  /** What the next batch waits for. */
+  #shortening: Promise<void> | undefined;
 
   /**
    * Takes a database over.
@@ -76,7 +78,15 @@ export class SqliteStore implements Store {
   }
 
   *load(): Iterable<StoredRecord> {
-    this.#counts = { messages: 0, retained: 0, sessions: 0, subscriptions: 0, deliveries: 0 };
+    this.#counts = {
+      messages: 0,
+      payloadBytes: 0,
+      retained: 0,
+      sessions: 0,
+      subscriptions: 0,
+      deliveries: 0,
+      left: 0,
+    };
     try {
       const isStored = this.#canStoreRecent();
       yield* this.#reader.readAll(this.#counts);
@@ -87,16 +97,17 @@ export class SqliteStore implements Store {
   }
 
   commit(changes: readonly Change[]): void | Promise<void> {
+    const shortening = this.#shortening ?? this.#database.shorten();
+    this.#shortening = undefined;
+    if (shortening === undefined) return this.#commit(changes);
+    return shortening.then(() => this.#commit(changes));
+  }
+
+  #commit(changes: readonly Change[]): void | Promise<void> {
     const database = this.#database;
-    if (this.#unflushed > 0) {
-      // Moves what was not flushed to its place in the file, which is flushed after that.
-      database.checkpoint();
-      changes = changes.slice(this.#unflushed);
-      this.#unflushed = 0;
-    }
     try {
       database.transaction(() => {
-        this.#writer.write(changes);
+        this.#writer.write(changes.slice(this.#unflushed));
         this.#mark();
       });
     } catch (error) {
@@ -155,13 +166,14 @@ export class SqliteStore implements Store {
     }
   }
 
+  /** The disk has all there is, and those who waited for that are told before the log is moved. */
   async #flush(count: number): Promise<void> {
-    try {
-      await this.#database.flush();
-    } catch (error) {
-      this.#unflushed = count;
-      throw error;
-    }
+    this.#unflushed = count;
+    await this.#database.flush();
+    this.#unflushed = 0;
+    this.#shortening = this.#database.shorten();
+    // Who commits next is told.
+    this.#shortening?.catch(() => {});
   }
 
   #mark(): void {

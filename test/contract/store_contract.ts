@@ -62,6 +62,31 @@ export function storeSuite(fixture: StoreFixture): void {
     assertEquals(await contentsOfStore(await fixture.reopen(store)), {});
   });
 
+  suiteTest(
+    "tells how many messages it has, each once, when some are left in it",
+    async (store) => {
+      const totals = (): unknown[] =>
+        [...store.load()].filter(({ kind }) => kind === "messages-stored");
+      const [shared, single, retained] = [messageOf("s", text("12")), messageOf("t", text("345"))]
+        .concat(messageOf("r", text("6789"), { retain: true }));
+      retained!.retainedSequence = 1;
+      store.commit([session("a"), session("b"), { kind: "retained-set", message: retained! }]);
+      assertEquals(totals(), []);
+      store.commit([queued("a", 1, shared!), queued("b", 1, shared!), queued("b", 2, single!)]);
+      store = await fixture.reopen(store);
+      assertEquals(totals(), [{ kind: "messages-stored", count: 3, payloadBytes: 9 }]);
+      const { delivery } = queued("c", 1, messageOf("i", text("x")), 2);
+      const sent = { kind: "delivery-sent", clientId: "a", packetId: 7, wasQueued: false } as const;
+      store.commit([{ ...sent, delivery }, {
+        kind: "delivery-dropped",
+        clientId: "b",
+        sequence: 2,
+      }]);
+      store = await fixture.reopen(store);
+      assertEquals(totals(), [{ kind: "messages-stored", count: 3, payloadBytes: 7 }]);
+    },
+  );
+
   suiteTest("brings everything back that a session has", async (store) => {
     const message = messageOf("größe/1", text("42"), {
       qos: 2,

@@ -4,11 +4,13 @@
 import { assertEquals } from "@std/assert";
 import type { BrokerEvent } from "../../src/core/broker/event.ts";
 import type { Limits } from "../../src/core/broker/limits.ts";
+import { type Answer, ASK, OPEN_POLICY, type Policy } from "../../src/core/broker/question.ts";
+import { ReasonCode } from "../../src/core/codec/reason_code.ts";
 import type { Packet } from "../../src/core/codec/packet.ts";
 import { test } from "../harness.ts";
 import { type FakeTransport, onStage, promises, type Stage } from "../support/driver_stage.ts";
 import { FakeStore, type Manner } from "../support/fake_store.ts";
-import { ack, connect, publish, request, subscribe } from "../support/packets.ts";
+import { ack, bytesOf, connect, publish, request, subscribe } from "../support/packets.ts";
 
 const LASTING = { cleanStart: false, properties: { sessionExpiryInterval: 1000 } };
 
@@ -320,6 +322,24 @@ test("Driver ends in time what came back from the store, before anybody connects
     assertEquals([stage.core.sessionCount, stage.timers.pending], [1, [1_000_000]]);
     stage.timers.advance(1_000_050);
     assertEquals([stage.core.sessionCount, [...store.load()]], [0, []]);
+  });
+});
+
+test("Driver asks about a Will that came back from the store, before anybody connects", async () => {
+  const store = new FakeStore();
+  const policy: Policy = { ...OPEN_POLICY, publish: () => ASK };
+  const properties = {};
+  const will = { topic: "w", payload: bytesOf("gone"), qos: 1, retain: true, properties } as const;
+  await onStage({ store, policy, ask: () => new Promise(() => {}) }, (stage) => {
+    stage.connect({ clientId: "gone", will }).end();
+    stage.turn();
+  });
+  const ask = (): Promise<Answer> =>
+    Promise.resolve({ kind: "publish", reasonCode: ReasonCode.SUCCESS });
+  await onStage({ store, policy, ask }, async (stage) => {
+    await settle(stage);
+    assertEquals(stage.core.retainedCount, 1);
+    assertEquals([...store.load()].map(({ kind }) => kind), ["retained-set"]);
   });
 });
 

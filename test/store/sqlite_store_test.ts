@@ -13,6 +13,7 @@ import { SqliteStore } from "../../src/store/sqlite_store.ts";
 import { queued, session, storeSuite } from "../contract/store_contract.ts";
 import { test } from "../harness.ts";
 import { runtime } from "../support/current_runtime.ts";
+import { faulty } from "../support/faulty_database.ts";
 import { messageOf, RandomChanges } from "../support/random_changes.ts";
 import { SqliteFiles } from "../support/sqlite_files.ts";
 import { contentsOfStore } from "../support/store_contents.ts";
@@ -56,7 +57,15 @@ test("SqliteStore holds what a memory store holds, and nothing when all is over"
         store.commit(changes.endOfAll());
         const tables = ["sessions", "subscriptions", "queued", "inflight", "held_packet_ids"];
         store.checkpoint();
-        const all = [...tables, "recent", "wills", "retained", "messages", "holders"];
+        const all = [
+          ...tables,
+          "recent",
+          "wills",
+          "undecided_wills",
+          "retained",
+          "messages",
+          "holders",
+        ];
         assertEquals(
           all.map((table) => [table, files.count(table)]),
           all.map((table) => [table, 0]),
@@ -203,36 +212,10 @@ test("SqliteStore says that it is damaged when its messages make no sense", asyn
 });
 
 /** A database that fails at the call with this number, counted over all its statements. */
-function failing(
-  database: SqlDatabase,
-  plan: { failAt: number; calls: number },
-): SqlDatabase {
-  const attempt = <T>(action: () => T): T => {
+function failing(database: SqlDatabase, plan: { failAt: number; calls: number }): SqlDatabase {
+  return faulty(database, () => {
     if (++plan.calls === plan.failAt) throw new OperationError("disk-full", "Cannot write");
-    return action();
-  };
-  return {
-    ...database,
-    flushesLater: database.flushesLater,
-    exec: (sql) => attempt(() => database.exec(sql)),
-    prepare: (sql) => {
-      const statement = database.prepare(sql);
-      return {
-        run: (...values) => attempt(() => statement.run(...values)),
-        all: (...values) => attempt(() => statement.all(...values)),
-        iterate: (...values) => statement.iterate(...values),
-      };
-    },
-    transaction: (action) =>
-      database.transaction(() => {
-        action();
-        attempt(() => {});
-      }),
-    flush: () => database.flush(),
-    checkpoint: () => attempt(() => database.checkpoint()),
-    tidy: () => attempt(() => database.tidy()),
-    close: () => database.close(),
-  };
+  });
 }
 
 test("SqliteStore.commit() that fails anywhere changes nothing, and can be tried again", async () => {

@@ -19,6 +19,8 @@ export interface MidgeOptions {
   readonly files?: Readonly<Record<string, string | Uint8Array>>;
   /** Words of the command line beside `-c`. */
   readonly args?: readonly string[];
+  /** A command that runs the command line that follows its own words, in its own place. */
+  readonly through?: readonly string[];
   /** Where it runs; on the runtime of the test unless told. */
   readonly runtime?: RuntimeName;
   /** Added to the environment. */
@@ -82,8 +84,9 @@ export class MidgeProcess {
     );
     const env: Record<string, string | undefined> = { ...process.env, ...KEEPS_ITS_USER };
     for (const [name, value] of Object.entries(options.env ?? {})) env[name] = fill(value);
+    const [first, ...others] = [...options.through ?? [], command, ...args];
     const start = (): ChildProcess =>
-      spawn(command, args, { stdio: ["ignore", "pipe", "pipe"], env });
+      spawn(first!, others, { stdio: ["ignore", "pipe", "pipe"], env });
     return new MidgeProcess(start, folder, ports);
   }
 

@@ -64,6 +64,7 @@ export class RandomChanges {
         kind: "session-removed",
         clientId,
       })),
+      ...[1, 2, 3].map((number): Change => ({ kind: "undecided-will-removed", number })),
       ...TOPICS.map((topic): Change => ({ kind: "retained-removed", topic })),
     ];
   }
@@ -73,7 +74,7 @@ export class RandomChanges {
     const client = this.#clients.get(clientId);
     if (client === undefined) return [this.#begin(clientId)];
     const filter = this.#pick(FILTERS);
-    switch (this.#below(16)) {
+    switch (this.#below(17)) {
       case 0:
         return this.#below(8) > 0 ? [this.#set(clientId)] : [this.#end(clientId)];
       case 1:
@@ -125,9 +126,29 @@ export class RandomChanges {
         return this.#publish();
       case 12:
         return this.#send(clientId, client);
+      case 13:
+        return [this.#undecidedWill(clientId)];
       default:
         return this.#acknowledge(clientId, client);
     }
+  }
+
+  #undecidedWill(clientId: string): Change {
+    const number = 1 + this.#below(3);
+    if (this.#chance()) return { kind: "undecided-will-removed", number };
+    return {
+      kind: "undecided-will-set",
+      number,
+      owner: {
+        clientId,
+        username: this.#chance() ? undefined : "user",
+        isIdentified: this.#chance(),
+        protocolVersion: this.#pick([3, 4, 5]),
+        listenerName: this.#pick(["", "1883"]),
+      },
+      message: this.#message(),
+      isReplaced: this.#chance(),
+    };
   }
 
   #begin(clientId: string): Change {

@@ -3,9 +3,10 @@
 import * as fs from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { type Disk, SYSTEM_DISK } from "../../src/runtime/node/database_files.ts";
+import { openDatabase } from "../../src/runtime/node/sqlite.ts";
 import type { DatabaseOptions, SqlDatabase } from "../../src/store/sql_database.ts";
 import { SqliteStore } from "../../src/store/sqlite_store.ts";
-import { runtime } from "./current_runtime.ts";
 
 /** Both clocks of a machine, as a test moves them. */
 export class FakeClocks {
@@ -26,6 +27,8 @@ export class SqliteFiles {
   readonly folder: string = fs.mkdtempSync(join(tmpdir(), "midge-store-"));
   readonly path: string = join(this.folder, "test.midge");
   readonly sync: DatabaseOptions["sync"];
+  /** What a database that is flushed later is flushed by. */
+  disk: Disk = SYSTEM_DISK;
   /** What was opened last. */
   database: SqlDatabase | undefined;
 
@@ -36,7 +39,7 @@ export class SqliteFiles {
   /** The store of the one file; `wrap` may stand between it and the database. */
   async open(wrap = (database: SqlDatabase): SqlDatabase => database): Promise<SqliteStore> {
     const { path, sync, clocks } = this;
-    this.database = await runtime.openDatabase({ path, sync });
+    this.database = await openDatabase({ path, sync }, this.disk);
     return new SqliteStore({ database: wrap(this.database), path, clocks });
   }
 

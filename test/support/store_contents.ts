@@ -17,6 +17,8 @@ export async function contentsOfStore(store: Store): Promise<Record<string, unkn
     sections.set(section, [...sections.get(section) ?? [], value]);
   };
   for (const record of store.load()) {
+    // Copies of one message may count as several, depending on how they are kept.
+    if (record.kind === "messages-stored") continue;
     if (record.kind === "delivery-received") {
       // Nobody needs its message any more, and whether it is still there is the store's business.
       const sent = sections.get(`${record.clientId}: inflight`)!.at(-1) as { message: unknown };
@@ -57,6 +59,11 @@ function placeOf(record: StoredRecord): [section: string, value: unknown] {
       const message = messageValue(will.message);
       return [`${record.clientId}: will`, { ...will, message, dueAt }];
     }
+    case "undecided-will-set":
+      return [`undecided will ${record.number}`, {
+        ...record,
+        message: messageValue(record.message),
+      }];
     case "deliveries-left":
       return [`${record.clientId}: left`, record];
     case "retained-set": {

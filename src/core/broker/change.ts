@@ -82,9 +82,25 @@ export type Change =
     readonly dueAt: number;
   }
   | { readonly kind: "will-removed"; readonly clientId: string }
+  | {
+    /** Somebody outside decides about a Will, which is no part of its session any more. */
+    readonly kind: "undecided-will-set";
+    readonly number: number;
+    readonly owner: WillOwner;
+    readonly message: Message;
+    /** An answer has put the message in the place of the Will's. */
+    readonly isReplaced: boolean;
+  }
+  | { readonly kind: "undecided-will-removed"; readonly number: number }
   /** Replaces that of its topic; its `retainedSequence` is kept with it. */
   | { readonly kind: "retained-set"; readonly message: Message }
   | { readonly kind: "retained-removed"; readonly topic: string };
+
+/** The session that left a Will, as far as that says who may publish it. */
+export type WillOwner = Pick<
+  Extract<Change, { readonly kind: "session-set" }>,
+  "clientId" | "username" | "isIdentified" | "protocolVersion" | "listenerName"
+>;
 
 /** More deliveries wait for a session in the store alone, behind those that it gave. */
 export interface DeliveriesLeft {
@@ -99,5 +115,12 @@ export interface DeliveriesLeft {
   readonly lastSequence: number;
 }
 
+/** All messages that the store has, each counted once; the last record, if any are left in it. */
+export interface MessagesStored {
+  readonly kind: "messages-stored";
+  readonly count: number;
+  readonly payloadBytes: number;
+}
+
 /** What a store gives back: changes in an order that leads to the present, and what it keeps. */
-export type StoredRecord = Change | DeliveriesLeft;
+export type StoredRecord = Change | DeliveriesLeft | MessagesStored;

@@ -189,8 +189,9 @@ function makeDelivery(
   retain: boolean,
   subscriptionId: number,
 ): Delivery {
-  // Who is connected is about to take it; a store may keep it for as long as it likes.
-  const isBrief = session.connection !== undefined && !state.keepsJournal;
+  // Who is connected is about to take it. A store knows a message by its copy, so all who may keep
+  // it have the same.
+  const isBrief = session.connection !== undefined && (!state.keepsJournal || state.isForOne);
   const kept = message.keep(isBrief ? state.arena : undefined);
   const sequence = ++session.sequence;
   return { message: kept, qos, retain, subscriptionId, sequence, recordedAt: 0 };

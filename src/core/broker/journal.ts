@@ -120,6 +120,7 @@ function bytesOf(change: Change): number {
     case "delivery-sent":
       return change.wasQueued ? CHANGE_BYTES : CHANGE_BYTES + change.delivery.message.keptBytes;
     case "retained-set":
+    case "undecided-will-set":
       return CHANGE_BYTES + change.message.keptBytes;
     case "will-set":
       return CHANGE_BYTES + change.will.message.keptBytes;

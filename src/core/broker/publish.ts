@@ -26,6 +26,7 @@ export function publish(
   const targets = state.routes.values(topic);
   if (targets.length === 0) return 0;
   state.encoder.begin(message, now);
+  state.isForOne = targets.length === 1;
   const publication = state.limits.allowsDuplicateMessages ? 0 : ++state.publication;
   for (let i = 0; i < targets.length; i++) {
     const target = targets[i]!;

@@ -14,19 +14,22 @@ import type { ListenerSettings } from "../session/peer.ts";
 import { AwaitedPacket } from "../session/sender.ts";
 import { NEVER_EXPIRES, Session } from "../session/session.ts";
 import { parseFilter } from "../topic/filter.ts";
-import type { Change, StoredRecord } from "./change.ts";
+import type { Change, StoredRecord, WillOwner } from "./change.ts";
 import type { Connection } from "./connection.ts";
 import { hasWindow } from "./deliver.ts";
 import { recordSession, removeSession, scheduleSession } from "./end.ts";
 import type { Woken } from "./hibernation.ts";
 import { DEFAULT_LISTENER } from "./limits.ts";
 import { putRetained, scheduleSweep, takeRetained } from "./retained.ts";
-import type { BrokerState } from "./state.ts";
+import type { BrokerState, UndecidedWill } from "./state.ts";
 import { subscribe, unsubscribe } from "./subscriptions.ts";
-import { delayWill } from "./wills.ts";
+import { delayWill, resumeWill } from "./wills.ts";
 
 /** The listeners of the present configuration by their names. */
 type ListenersByName = Map<string, ListenerSettings>;
+
+/** Wills about which somebody was deciding. */
+type UndecidedByNumber = Map<number, UndecidedWill>;
 
 /** What there is beside the records of a store. */
 export interface Surroundings {
@@ -46,11 +49,17 @@ export function restoreAll(
   const byName: ListenersByName = new Map();
   // Of two with one name it cannot be told which was meant.
   for (const one of listeners) byName.set(one.name, byName.has(one.name) ? lost(one.name) : one);
+  const undecided: UndecidedByNumber = new Map();
   state.isReplaying = true;
-  for (const record of records) restore(state, record, byName);
+  for (const record of records) restore(state, record, byName, undecided);
   state.isReplaying = false;
   const woken = wake?.();
   finish(state, now);
+  // All first, because the next ones begin with the same numbers.
+  for (const number of undecided.keys()) {
+    state.journal.record({ kind: "undecided-will-removed", number });
+  }
+  for (const will of undecided.values()) resumeWill(state, will, now);
   woken?.goOn(now);
   return woken?.connections ?? [];
 }
@@ -79,8 +88,23 @@ function lost(name: string): ListenerSettings {
   return { ...DEFAULT_LISTENER, name };
 }
 
-function restore(state: BrokerState, record: StoredRecord, listeners: ListenersByName): void {
+function restore(
+  state: BrokerState,
+  record: StoredRecord,
+  listeners: ListenersByName,
+  undecided: UndecidedByNumber,
+): void {
   switch (record.kind) {
+    case "undecided-will-set": {
+      const { number, owner, message, isReplaced } = record;
+      const session = new Session<Connection>(owner.clientId, state.stored);
+      identify(session, owner, listeners);
+      undecided.set(number, { session, message, isReplaced, recordedAt: 0 });
+      return;
+    }
+    case "undecided-will-removed":
+      undecided.delete(record.number);
+      return;
     case "retained-set": {
       const { message } = record;
       // Imported from elsewhere they have no place in the order yet.
@@ -95,6 +119,9 @@ function restore(state: BrokerState, record: StoredRecord, listeners: ListenersB
       return;
     case "session-set":
       restoreSession(state, record, listeners);
+      return;
+    case "messages-stored":
+      state.stored.countAll(record.count, record.payloadBytes);
       return;
     case "session-removed": {
       const session = state.sessions.get(record.clientId);
@@ -113,29 +140,45 @@ function restoreSession(
   change: Extract<Change, { readonly kind: "session-set" }>,
   listeners: ListenersByName,
 ): void {
-  const { clientId, listenerName: name } = change;
+  const { clientId } = change;
   let session = state.sessions.get(clientId);
   if (session === undefined) {
     session = new Session<Connection>(clientId, state.stored);
     state.sessions.set(clientId, session);
   }
   session.isRecorded = true;
-  session.username = change.username;
-  session.isIdentified = change.isIdentified;
-  session.protocolVersion = change.protocolVersion;
-  session.listener = name === "" ? undefined : listeners.get(name);
-  if (session.listener === undefined && name !== "") {
-    session.listener = lost(name);
-    listeners.set(name, session.listener);
-  }
+  identify(session, change, listeners);
   session.expiryInterval = change.expiryInterval;
   session.endsAt = change.endsAt;
+}
+
+/** Says whose the session is. */
+function identify(
+  session: Session<Connection>,
+  owner: WillOwner,
+  listeners: ListenersByName,
+): void {
+  const { listenerName: name } = owner;
+  session.username = owner.username;
+  session.isIdentified = owner.isIdentified;
+  session.protocolVersion = owner.protocolVersion;
+  session.listener = name === "" ? undefined : listeners.get(name);
+  if (session.listener !== undefined || name === "") return;
+  session.listener = lost(name);
+  listeners.set(name, session.listener);
 }
 
 type InSession = Exclude<
   StoredRecord,
   {
-    readonly kind: "retained-set" | "retained-removed" | "session-set" | "session-removed";
+    readonly kind:
+      | "retained-set"
+      | "retained-removed"
+      | "session-set"
+      | "session-removed"
+      | "messages-stored"
+      | "undecided-will-set"
+      | "undecided-will-removed";
   }
 >;
 

@@ -80,6 +80,8 @@ export interface UndecidedWill {
   readonly message: Message;
   /** The message is one that an answer has put in the place of the Will's. */
   readonly isReplaced: boolean;
+  /** The number of the change that recorded it. */
+  recordedAt: number;
 }
 
 /** Deliveries that are to be read back from the store. */
@@ -147,6 +149,8 @@ export class BrokerState {
   };
   /** Messages that are retained, queued or in flight. */
   readonly stored: StoredMessages = new StoredMessages();
+  /** The present publication goes to one subscriber, or to one group. */
+  isForOne = false;
   /** Counts publications while somebody needs to tell one from the next. */
   publication = 0;
   readonly deadlines: DeadlineHeap<Connection | Session<Connection> | Housekeeping | RetainSweep> =

@@ -75,7 +75,8 @@ export function publishWill(
   const decision = decide(state, session, message);
   session.will = undefined;
   session.willDueAt = Infinity;
-  settle(state, { session, message, isReplaced: false }, decision, now);
+  recordRemoved(state, session);
+  settle(state, { session, message, isReplaced: false, recordedAt: 0 }, decision, now);
 }
 
 /** The answer to whether a Will may be published; `false` when no Will waits for it. */
@@ -88,11 +89,9 @@ export function answerWill(
   const undecided = state.undecidedWills.get(questionId);
   if (undecided === undefined) return false;
   state.undecidedWills.delete(questionId);
+  recordDecided(state, undecided, questionId);
   const { session, message, isReplaced } = undecided;
-  if (answer.kind !== "publish") {
-    recordRemoved(state, session);
-    return true;
-  }
+  if (answer.kind !== "publish") return true;
   if (answer.reasonCode !== ReasonCode.SUCCESS || isReplaced || answer.message === undefined) {
     const decision = answer.isDropped === true ? ReasonCode.NOT_AUTHORIZED : answer.reasonCode;
     settle(state, undecided, decision, now);
@@ -103,9 +102,20 @@ export function answerWill(
     settle(state, undecided, replacement, now);
   } else {
     const decision = decideAgain(state, session, message, replacement);
-    settle(state, { session, message: replacement, isReplaced: true }, decision, now);
+    settle(
+      state,
+      { session, message: replacement, isReplaced: true, recordedAt: 0 },
+      decision,
+      now,
+    );
   }
   return true;
+}
+
+/** Goes on with a Will that a store gives back, about which nobody has decided. */
+export function resumeWill(state: BrokerState, undecided: UndecidedWill, now: number): void {
+  const { session, message } = undecided;
+  if (message.expiresAt > now) settle(state, undecided, decide(state, session, message), now);
 }
 
 function decide(
@@ -128,13 +138,13 @@ function settle(
   if (decision === ASK || decision === ASK_MESSAGE) {
     if (state.undecidedWills.size >= state.limits.undecidedWillsMax) {
       state.counters.publishDropped++;
-      recordRemoved(state, session);
       return;
     }
-    // The store keeps it until there is an answer, for there may never be one.
+    const id = state.askForWill(undecided);
+    recordUndecided(state, undecided, id);
     state.questions.push({
       kind: "publish",
-      id: state.askForWill(undecided),
+      id,
       client: session,
       topic: message.topic,
       qos: message.qos,
@@ -144,7 +154,6 @@ function settle(
     });
     return;
   }
-  recordRemoved(state, session);
   if (decision !== ReasonCode.SUCCESS) return;
   const topic = state.routes.findName(message.topic);
   if (topic !== null) publish(state, message, topic, now);
@@ -163,6 +172,33 @@ function recordRemoved(state: BrokerState, session: Session<Connection>): void {
   if (session.will !== undefined || !state.records(session)) return;
   state.journal.record({ kind: "will-removed", clientId: session.clientId });
   // Its client may have left for good, and nobody else would hurry.
+  state.journal.urge();
+}
+
+/** The store keeps a Will until there is an answer, whatever becomes of the session meanwhile. */
+function recordUndecided(state: BrokerState, undecided: UndecidedWill, number: number): void {
+  if (!state.keepsJournal) return;
+  const { session, message, isReplaced } = undecided;
+  const { clientId, username, isIdentified, protocolVersion, listener } = session;
+  undecided.recordedAt = state.journal.record({
+    kind: "undecided-will-set",
+    number,
+    owner: {
+      clientId,
+      username,
+      isIdentified,
+      protocolVersion,
+      listenerName: listener?.name ?? "",
+    },
+    message,
+    isReplaced,
+  });
+  state.journal.urge();
+}
+
+function recordDecided(state: BrokerState, { recordedAt }: UndecidedWill, number: number): void {
+  if (!state.keepsJournal || state.journal.withdraw(recordedAt) !== undefined) return;
+  state.journal.record({ kind: "undecided-will-removed", number });
   state.journal.urge();
 }
 

@@ -97,11 +97,13 @@ export class DeliveryQueue {
 
   /** Counts a delivery that is in the store and goes behind all others. */
   leave({ message, qos }: Delivery): void {
+    this.#stored.leave(message);
     this.#countLeft(1, message.keptBytes, qos === 0 ? 1 : 0);
   }
 
   /** Counts deliveries that are in the store and go behind all that are here. */
   leaveMany({ count, bytes, qos0Count }: Readonly<LeftDeliveries>): void {
+    this.#stored.leaveMany(count);
     this.#countLeft(count, bytes, qos0Count);
   }
 
@@ -137,9 +139,10 @@ export class DeliveryQueue {
     const first = this.#queue.peek();
     if (first === undefined) return;
     const here = { count: this.#queue.length, bytes: this.#bytes, qos0Count: this.#qos0Count };
+    for (const { message } of this) this.#stored.leave(message);
     while (this.shift() !== undefined);
     this.#leftAfter = first.sequence - 1;
-    this.leaveMany(here);
+    this.#countLeft(here.count, here.bytes, here.qos0Count);
   }
 
   shift(): Delivery | undefined {
@@ -200,12 +203,16 @@ export class DeliveryQueue {
     left.bytes -= bytes;
     if (qos === 0 && left.qos0Count > 0) left.qos0Count--;
     this.#stored.leaveQueue(bytes);
+    this.#stored.takeLeft(1);
     if (left.count === 0) this.#left = NONE_LEFT;
   }
 
   #forgetLeft(): void {
     const { count, bytes } = this.#left;
-    if (count > 0) this.#stored.leaveQueue(bytes, count);
+    if (count > 0) {
+      this.#stored.leaveQueue(bytes, count);
+      this.#stored.takeLeft(count);
+    }
     this.#left = NONE_LEFT;
   }
 }

@@ -36,6 +36,8 @@ export class Message {
   publisherUsername: string | undefined = undefined;
   /** How many hold on to it; belongs to `StoredMessages`. */
   holders = 0;
+  /** Somebody it waits for has it in the store alone; belongs to `StoredMessages`. */
+  isLeft = false;
   /** A retained message that another one has replaced. */
   isSuperseded = false;
   /** Its place in the order in which messages were retained; 0 until it has one. */

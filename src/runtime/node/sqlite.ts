@@ -18,6 +18,7 @@ import type {
   SqlStatement,
   SqlValue,
 } from "../../store/sql_database.ts";
+import { DatabaseFiles, type Disk, SYSTEM_DISK } from "./database_files.ts";
 import { keepForOwner } from "./files.ts";
 
 /** Pages given back to the disk at a time, and how many may lie idle in the file. */
@@ -26,6 +27,9 @@ const IDLE_PAGES_MAX = 1024;
 /** What the log beside the file may keep on the disk once all of it is in the file. */
 const LOG_BYTES_KEPT = 16 * 1024 * 1024;
 const CACHE_KIB = 16 * 1024;
+/** A log that is longer is moved to the file; SQLite does so at the same length. */
+const LOG_BYTES_MAX = 4 * 1024 * 1024;
+const SYNCHRONOUS = { full: "FULL", later: "OFF", normal: "NORMAL" } as const;
 
 /**
  * Opens a database, which must not be open anywhere else.
@@ -33,19 +37,25 @@ const CACHE_KIB = 16 * 1024;
  * @throws {OperationError} as {@linkcode SqlDatabase} does, and with code `"not-found"` when there
  * is no such folder, or `"not-supported"` where the runtime has no SQLite.
  */
-export async function openDatabase(options: DatabaseOptions): Promise<SqlDatabase> {
+export async function openDatabase(
+  options: DatabaseOptions,
+  disk: Disk = SYSTEM_DISK,
+): Promise<SqlDatabase> {
   const { path, sync } = options;
   const { DatabaseSync } = await loadSqlite();
   // SQLite gives the files beside it the mode of this one.
   keepForOwner(path);
   const database = attempt(path, () => new DatabaseSync(path));
-  const opened = new NodeDatabase(path, database, sync === "later");
+  const files = sync === "later" ? new DatabaseFiles(path, disk) : undefined;
+  const opened = new NodeDatabase(path, database, files);
   try {
     opened.exec("PRAGMA locking_mode = EXCLUSIVE");
     // Before anything is written, or it would stay as it is.
     opened.exec("PRAGMA auto_vacuum = INCREMENTAL");
     opened.exec("PRAGMA journal_mode = WAL");
-    opened.exec(`PRAGMA synchronous = ${sync === "full" ? "FULL" : "NORMAL"}`);
+    // What is flushed later is moved later as well, with the flushing in between.
+    if (sync === "later") opened.exec("PRAGMA wal_autocheckpoint = 0");
+    opened.exec(`PRAGMA synchronous = ${SYNCHRONOUS[sync]}`);
     // Where the system's flush is not the disk's.
     opened.exec(`PRAGMA fullfsync = ${sync === "full" ? 1 : 0}`);
     opened.exec(`PRAGMA journal_size_limit = ${LOG_BYTES_KEPT}`);
@@ -82,13 +92,19 @@ class NodeDatabase implements SqlDatabase {
   readonly #commit: SqlStatement;
   readonly #rollback: SqlStatement;
   readonly #idlePages: SqlStatement;
-  /** The log, opened a second time to wait for it. */
-  #log: number | undefined;
+  /** For those whose SQLite waits for no disk. */
+  readonly #files: DatabaseFiles | undefined;
+  /** The log is being moved to the file. Until the disk has that, the log must stay as it is. */
+  #isMoving = false;
+  /** How many flushes are under way. */
+  #flushing = 0;
+  #isClosed = false;
 
-  constructor(path: string, database: sqlite.DatabaseSync, flushesLater: boolean) {
+  constructor(path: string, database: sqlite.DatabaseSync, files: DatabaseFiles | undefined) {
     this.#path = path;
     this.#database = database;
-    this.flushesLater = flushesLater;
+    this.#files = files;
+    this.flushesLater = files !== undefined;
     this.#begin = this.prepare("BEGIN EXCLUSIVE");
     this.#commit = this.prepare("COMMIT");
     this.#rollback = this.prepare("ROLLBACK");
@@ -109,6 +125,7 @@ class NodeDatabase implements SqlDatabase {
   }
 
   transaction(action: () => void): void {
+    if (this.#isMoving) this.#moveNow();
     this.#begin.run();
     try {
       action();
@@ -120,20 +137,18 @@ class NodeDatabase implements SqlDatabase {
   }
 
   async flush(): Promise<void> {
-    try {
-      // SQLite has no locks on this file that closing it could end.
-      this.#log ??= fs.openSync(`${this.#path}-wal`, fs.constants.O_RDWR);
-      await new Promise<void>((resolve, reject) => {
-        fs.fdatasync(this.#log!, (error) => error === null ? resolve() : reject(error));
-      });
-    } catch (cause) {
-      const message = `Cannot use database "${this.#path}": the disk failed`;
-      throw new OperationError("database-failed", message, { cause });
-    }
+    await this.#flush((files) => files.flushLog());
+  }
+
+  shorten(): Promise<void> | undefined {
+    if (this.#files === undefined) return undefined;
+    const isLong = this.#onDisk(this.#files, ({ logBytes }) => logBytes > LOG_BYTES_MAX);
+    return isLong || this.#isMoving ? this.#move() : undefined;
   }
 
   checkpoint(): void {
-    this.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+    if (this.#files === undefined) this.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+    else this.#moveNow();
   }
 
   tidy(): void {
@@ -143,9 +158,74 @@ class NodeDatabase implements SqlDatabase {
   }
 
   close(): void {
-    if (this.#log !== undefined) fs.closeSync(this.#log);
-    this.#log = undefined;
-    attempt(this.#path, () => this.#database.close());
+    const log = `${this.#path}-wal`;
+    const spare = `${log}-kept`;
+    try {
+      // SQLite removes the log, and takes it that the file is flushed.
+      if (this.#files !== undefined) this.#moveNow();
+    } catch (error) {
+      fs.linkSync(log, spare);
+      throw error;
+    } finally {
+      this.#isClosed = true;
+      attempt(this.#path, () => this.#database.close());
+      if (this.#flushing === 0) this.#files?.close();
+      if (fs.existsSync(spare)) putBack(spare, log);
+    }
+  }
+
+  /**
+   * Moves the log to the file, and empties it. A power cut at any point finds the log, or the file
+   * with all that was in it: the one is on the disk before the other changes.
+   */
+  async #move(): Promise<void> {
+    this.#isMoving = true;
+    await this.#flush((files) => files.flushLog());
+    if (this.#isMoving) this.exec("PRAGMA wal_checkpoint(PASSIVE)");
+    await this.#flush((files) => files.flushFile());
+    // Unless somebody could not wait.
+    if (this.#isMoving) this.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+    // A part of the old log behind the beginning of a new one would be taken for a log.
+    await this.#flush((files) => files.flushLog());
+    this.#isMoving = false;
+  }
+
+  /** The same for who cannot wait. */
+  #moveNow(): void {
+    const files = this.#files!;
+    this.#isMoving = true;
+    this.#onDisk(files, () => files.flushLogNow());
+    this.exec("PRAGMA wal_checkpoint(PASSIVE)");
+    this.#onDisk(files, () => files.flushFileNow());
+    this.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+    this.#onDisk(files, () => files.flushLogNow());
+    this.#isMoving = false;
+  }
+
+  async #flush(action: (files: DatabaseFiles) => Promise<void>): Promise<void> {
+    const files = this.#files!;
+    this.#flushing++;
+    try {
+      if (!this.#isClosed) await action(files);
+    } catch (error) {
+      throw this.#diskFailure(error);
+    } finally {
+      this.#flushing--;
+      if (this.#isClosed && this.#flushing === 0) files.close();
+    }
+  }
+
+  #onDisk<T>(files: DatabaseFiles, action: (files: DatabaseFiles) => T): T {
+    try {
+      return action(files);
+    } catch (error) {
+      throw this.#diskFailure(error);
+    }
+  }
+
+  #diskFailure(cause: unknown): OperationError {
+    const message = `Cannot use database "${this.#path}": the disk failed`;
+    return new OperationError("database-failed", message, { cause });
   }
 
   #undo(): void {
@@ -155,6 +235,12 @@ class NodeDatabase implements SqlDatabase {
       // A disk that fails may have undone it already; the failure itself is what is told.
     }
   }
+}
+
+/** The log under its own name, whether or not it has lost that. */
+function putBack(spare: string, log: string): void {
+  if (fs.existsSync(log)) fs.rmSync(spare);
+  else fs.renameSync(spare, log);
 }
 
 /** A statement that can give its rows as arrays. */

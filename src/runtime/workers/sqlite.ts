@@ -47,6 +47,8 @@ export class ObjectDatabase implements SqlDatabase {
     return Promise.resolve();
   }
 
+  shorten(): undefined {}
+
   checkpoint(): void {}
 
   tidy(): void {}

@@ -212,7 +212,11 @@ function answer(client: VirtualClient, packet: Packet): void {
 
 function restored(changes: readonly StoredRecord[], now: number, options = {}): VirtualBroker {
   const broker = new VirtualBroker({ limits: LIMITS, now, seed: 2, ...options });
-  broker.core.restore(changes, now);
+  // The broker that has recorded them goes on with its own.
+  const records = changes.map((change) =>
+    "delivery" in change ? { ...change, delivery: { ...change.delivery } } : change
+  );
+  broker.core.restore(records, now);
   broker.endTurn();
   return broker;
 }
@@ -457,9 +461,9 @@ test("A long queue waits in the store, in its order, over restarts and while mor
   restart();
   publishSome();
   publishSome();
-  assertEquals(broker.core.storedCount <= 4, true);
+  assertEquals(broker.core.storedCount, 20);
   restart();
-  assertEquals(broker.core.storedCount, 0);
+  assertEquals(broker.core.storedCount, 20);
   const client = broker.connect(stays);
   read(client, 3);
   publishSome();

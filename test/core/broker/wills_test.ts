@@ -72,12 +72,14 @@ test("A Will that somebody has yet to decide about stays in the store until he h
     broker.connect({ ...stays, will: will("w", { payload: "first" }) }).drop();
     const stored = (): string[] =>
       [...store.load()].flatMap((record) => {
-        if (record.kind !== "will-set") return [];
-        const { payloadBytes, payloadStart, payloadEnd } = record.will.message;
+        if (record.kind !== "will-set" && record.kind !== "undecided-will-set") return [];
+        const message = record.kind === "will-set" ? record.will.message : record.message;
+        const { payloadBytes, payloadStart, payloadEnd } = message;
         return [new TextDecoder().decode(payloadBytes.subarray(payloadStart, payloadEnd))];
       });
     assertEquals(stored(), ["first"]);
     if (isBack) broker.connect({ ...stays, will: will("w", { payload: "second" }) });
+    assertEquals(stored(), isBack ? ["second", "first"] : ["first"]);
     broker.answer({ kind: "publish", reasonCode: isBack ? SUCCESS : NOT_AUTHORIZED });
     assertEquals(stored(), isBack ? ["second"] : []);
   }

@@ -57,3 +57,49 @@ test("StoredMessages.settle() moves a delivery to memory of its own, once for al
   for (const delivery of deliveries) stored.release(delivery.message);
   assertEquals([stored.count, stored.bytes], [0, 0]);
 });
+
+test("StoredMessages counts what only a store has once, until the last delivery of it is over", () => {
+  const stored = new StoredMessages();
+  const [a, b, c] = [live("12").keep(), live("345").keep(), live("6").keep()];
+  const counts: number[][] = [];
+  const note = () => counts.push([stored.count, stored.bytes]);
+  // One for two queues in the store, one for a queue here as well, and one for that alone.
+  stored.leave(a);
+  stored.leave(a);
+  stored.hold(b);
+  stored.leave(b);
+  stored.hold(c);
+  note();
+  // What is let go here is still there.
+  stored.release(b);
+  stored.release(c);
+  note();
+  // Three deliveries of two messages are over, one by one.
+  for (let over = 0; over < 3; over++) {
+    stored.takeLeft(1);
+    note();
+  }
+  assertEquals(counts, [[3, 6], [2, 5], [1, 3], [1, 2], [0, 0]]);
+});
+
+test("StoredMessages counts none that was left when no delivery is", () => {
+  const stored = new StoredMessages();
+  const message = live("12").keep();
+  stored.hold(message);
+  stored.leave(message);
+  // It has come back as a copy, and is over.
+  stored.takeLeft(1);
+  stored.release(message);
+  assertEquals([stored.count, stored.bytes], [0, 0]);
+});
+
+test("StoredMessages.countAll() leaves to the store what is not held here", () => {
+  const stored = new StoredMessages();
+  const message = live("12").keep();
+  stored.hold(message);
+  stored.leaveMany(10);
+  stored.countAll(5, 12);
+  assertEquals([stored.count, stored.bytes], [5, 12]);
+  stored.takeLeft(10);
+  assertEquals([stored.count, stored.bytes], [1, 2]);
+});
