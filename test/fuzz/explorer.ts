@@ -45,7 +45,8 @@ async function explore(exploration: Exploration): Promise<Discovery> {
     }
   };
   const kept: Uint8Array[] = [];
-  const fresh = [...exploration.inputs, ...target.seeds(), new Uint8Array(0)];
+  const fresh = [...exploration.inputs, ...target.seeds(), new Uint8Array(0)]
+    .map((bytes) => bytes.slice(0, INPUT_BYTES_MAX));
   coverage.clear();
   let fault: unknown;
   let input = new Uint8Array(0) as Uint8Array;

@@ -4,14 +4,15 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { test } from "../harness.ts";
 import { readCorpus } from "./corpus.ts";
+import { Coverage } from "./coverage.ts";
 import { Mutator } from "./mutator.ts";
 import { shrink } from "./shrink.ts";
 import { TARGETS } from "./targets.ts";
 
-const CHANGES = 400;
+const CHANGES = 300;
 const BYTES_MAX = 512;
 /** Long enough for whatever takes more than linear time to run into the limit of a test. */
-const PUMPED_BYTES = 16_384;
+const PUMPED_BYTES = 8192;
 
 async function inputsOf(name: string): Promise<Uint8Array[]> {
   const target = TARGETS.find((one) => one.name === name)!;
@@ -54,4 +55,19 @@ test("Mutator and shrink() find the shortest input that shows a fault", async ()
     input = mutator.mutate([new TextEncoder().encode("--a--"), new Uint8Array(20)]);
   }
   assertEquals(await shrink(input, showsFault), new TextEncoder().encode("ab!"));
+});
+
+test("Coverage.take() tells what has run for the first time, or far more often than before", () => {
+  const b = { "0": [0, 0] };
+  const f: Record<string, number> = { "0": 0 };
+  const coverage = new Coverage({ "a.ts": { b, f } });
+  const taken = (count: number, isPlain = false): boolean => {
+    b["0"][1] = count;
+    f["0"] = 1;
+    return coverage.take(isPlain);
+  };
+  assertEquals([1, 1, 2, 3, 4].map((count) => taken(count)), [true, false, true, false, true]);
+  assertEquals([coverage.counts, b, f], [[2, 3], { "0": [0, 0] }, { "0": 0 }]);
+  coverage.clear();
+  assertEquals([1, 2, 100].map((count) => taken(count, true)), [true, false, false]);
 });

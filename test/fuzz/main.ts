@@ -74,7 +74,7 @@ async function explore({ name }: FuzzTarget, file: string): Promise<boolean> {
     target: name,
     seconds: Number(flags.seconds ?? SECONDS),
     seed: Number(flags.seed ?? 1),
-    inputs: corpus.map((input) => input.slice(0, INPUT_BYTES_MAX)),
+    inputs: corpus,
     memory,
   });
   const { runs, reached, finding } = discovery;

@@ -137,3 +137,8 @@ export function subscribedTo(session: SessionView, topic: string): Subscribed[] 
 export function isSteady({ since, until }: Subscribed, from: number): boolean {
   return since < from && until === Infinity;
 }
+
+/** A publisher whose session has ended unnoticed cannot know what the broker has of a message. */
+export function isUncertain({ clients }: Model, { publisher, isResent }: SentMessage): boolean {
+  return isResent && clients.get(publisher)!.kind === "brief";
+}

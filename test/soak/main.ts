@@ -26,6 +26,8 @@ const STORM_SECONDS_MAX = 30;
 const RATIO_MAX = 1.2;
 /** How far memory may be from where it was after the warm-up. */
 const FLAT = 0.05;
+const IDLE_MS = 5000;
+const THIRD_MIN = 3;
 const MEBIBYTE = 1024 * 1024;
 
 const flags = parseArgs(Deno.args, {
@@ -60,7 +62,7 @@ connection_messages false
   await MidgeProcess.with({ config, runtime }, async (midge) => {
     const { port, processId } = midge;
     const minutes = Number(flags.minutes ?? 5);
-    report = await soak({ port, processId, size: SIZE, minutes, onRound: print });
+    report = await soak({ port, processId, size: SIZE, minutes, idleMs: IDLE_MS, onRound: print });
   });
   return judge(report!);
 }
@@ -88,7 +90,7 @@ function print(round: Round, number: number): void {
   );
 }
 
-function judge({ baseline, rounds }: SoakReport): boolean {
+function judge({ baseline, rounds, idle }: SoakReport): boolean {
   const left = rounds.filter(({ leftovers }) =>
     JSON.stringify(leftovers) !== JSON.stringify(baseline)
   );
@@ -100,17 +102,28 @@ function judge({ baseline, rounds }: SoakReport): boolean {
   const growth = growthOf(rounds);
   console.log(
     `${rounds.length} rounds: storms took ${storm.toFixed(1)} s at most, one frozen reader makes ` +
-      `p99 ${ratio.toFixed(2)} times as long, memory has changed by ${(growth * 100).toFixed(1)} %`,
+      `p99 ${ratio.toFixed(2)} times as long, memory has changed by ${percent(growth)} %, ` +
+      `and with nobody there it takes ${idle.map(percent).join(" % of a CPU, then ")} %`,
   );
-  return left.length === 0 && storm <= STORM_SECONDS_MAX && ratio <= RATIO_MAX && growth <= FLAT;
+  return left.length === 0 && storm <= STORM_SECONDS_MAX && ratio <= RATIO_MAX &&
+    (growth === undefined || growth <= FLAT);
 }
 
-/** The last third beside the one before it: the first one is for memory to find its measure. */
-function growthOf(rounds: readonly Round[]): number {
-  const bytes = rounds.map(({ residentBytes }) => residentBytes ?? 0);
-  const third = Math.max(1, Math.floor(bytes.length / 3));
-  const before = median(bytes.slice(-2 * third).slice(0, third));
-  return before === 0 ? 0 : median(bytes.slice(-third)) / before - 1;
+/**
+ * The least of the last third beside the least of the one before it: what is garbage and not yet
+ * collected is not counted, and the first third is for memory to find its measure. Of few rounds
+ * nothing can be said.
+ */
+function growthOf(rounds: readonly Round[]): number | undefined {
+  const third = Math.floor(rounds.length / 3);
+  const bytes = rounds.map(({ residentBytes }) => residentBytes);
+  if (third < THIRD_MIN || bytes.includes(undefined)) return undefined;
+  const least = (some: typeof bytes): number => Math.min(...some as number[]);
+  return least(bytes.slice(-third)) / least(bytes.slice(-2 * third, -third)) - 1;
+}
+
+function percent(share: number | undefined): string {
+  return share === undefined ? "?" : (share * 100).toFixed(1);
 }
 
 function median(values: readonly number[]): number {

@@ -81,15 +81,26 @@ export class Observation {
     return kibibytes === undefined ? undefined : Number(kibibytes) * 1024;
   }
 
-  /** Since the process began. */
-  get cpuSeconds(): number | undefined {
-    const fields = this.#read("stat").split(") ").at(-1)!.split(" ");
-    if (fields.length < 13) return undefined;
-    return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+  /**
+   * Which part of a CPU the process takes while nobody wants anything: a timer that is left behind
+   * rings on.
+   */
+  async idleShare(ms: number): Promise<number | undefined> {
+    const before = this.#cpuSeconds();
+    await sleep(ms);
+    const after = this.#cpuSeconds();
+    return before === undefined || after === undefined ? undefined : (after - before) * 1000 / ms;
   }
 
   end(): Promise<void> {
     return this.#client.leave();
+  }
+
+  /** Since the process began. */
+  #cpuSeconds(): number | undefined {
+    const fields = this.#read("stat").split(") ").at(-1)!.split(" ");
+    if (fields.length < 13) return undefined;
+    return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
   }
 
   #descriptors(): number | undefined {

@@ -33,6 +33,8 @@ export interface SoakReport {
   /** Before the first of the rounds that count. */
   readonly baseline: Leftovers;
   readonly rounds: readonly Round[];
+  /** Parts of a CPU that the broker takes with nobody there, before the rounds and after them. */
+  readonly idle: readonly [before: number | undefined, after: number | undefined];
 }
 
 export interface SoakOptions {
@@ -41,6 +43,8 @@ export interface SoakOptions {
   readonly size: SoakSize;
   /** At least one round is made. */
   readonly minutes: number;
+  /** How long the broker is watched while nobody is there. */
+  readonly idleMs: number;
   readonly onRound?: (round: Round, number: number) => void;
 }
 
@@ -49,12 +53,13 @@ export interface SoakOptions {
  * after it is what has to be there after each.
  */
 export async function soak(options: SoakOptions): Promise<SoakReport> {
-  const { port, processId, size, minutes, onRound } = options;
+  const { port, processId, size, minutes, idleMs, onRound } = options;
   const observation = await Observation.begin(port, processId);
   const { clients, subscriptions } = observation.leftovers;
   const alone = { clients, subscriptions };
   const first = await round(observation, port, size, alone);
   const baseline = first.leftovers;
+  const before = await observation.idleShare(idleMs);
   const end = performance.now() + minutes * 60_000;
   const rounds: Round[] = [];
   do {
@@ -62,8 +67,9 @@ export async function soak(options: SoakOptions): Promise<SoakReport> {
     rounds.push(next);
     onRound?.(next, rounds.length);
   } while (performance.now() < end);
+  const after = await observation.idleShare(idleMs);
   await observation.end();
-  return { baseline, rounds };
+  return { baseline, rounds, idle: [before, after] };
 }
 
 async function round(

@@ -24,7 +24,13 @@ test(
     const config = "listener $PORT1 127.0.0.1\nallow_anonymous true\nsys_interval 1\n";
     await MidgeProcess.with({ config }, async (midge) => {
       const { port, processId } = midge;
-      const { baseline, rounds } = await soak({ port, processId, size: SMALL, minutes: 0 });
+      const { baseline, rounds } = await soak({
+        port,
+        processId,
+        size: SMALL,
+        minutes: 0,
+        idleMs: 0,
+      });
       const [round] = rounds;
       const { takeOvers, churned, retained, leftovers } = round!;
       assertEquals([takeOvers, churned, retained], [112, 300, 300]);

@@ -5,6 +5,7 @@ import { makeWorker, type WorkerOptions } from "../../src/runtime/workers/front.
 import { passOn } from "../../src/runtime/workers/pass_on.ts";
 import type { ObjectStub, PlainSocket } from "../../src/runtime/workers/workers_api.ts";
 import { test } from "../harness.ts";
+import { FakeTimers } from "../support/fake_timers.ts";
 import { connect } from "../support/packets.ts";
 import { encoded } from "../support/raw_packet.ts";
 
@@ -197,6 +198,19 @@ test("passOn() leaves to the common object who gives no name or makes no sense",
   const { client, usernames } = begin();
   for (let i = 0; i < 1001; i++) client.arrive("message", { data: new ArrayBuffer(0) });
   assertEquals(usernames, [undefined]);
+  client.arrive("close");
+});
+
+test("passOn() waits for a CONNECT as long as an object would, and not longer", async () => {
+  const timers = new FakeTimers();
+  await timers.run(() => {
+    const silent = begin();
+    const gone = begin();
+    gone.client.arrive("close");
+    assertEquals(timers.pending, [30_000]);
+    timers.advance(30_000);
+    assertEquals([silent.usernames, gone.usernames], [[undefined], []]);
+  });
 });
 
 test("passOn() ends both sides when either does, or when there is no object", async () => {
@@ -212,5 +226,6 @@ test("passOn() ends both sides when either does, or when there is no object", as
   const flood = begin();
   flood.client.arrive("message", { data: encoded(5, connect()).slice().buffer });
   for (let i = 0; i < 11; i++) flood.client.arrive("message", { data: new ArrayBuffer(100_000) });
+  assertEquals(flood.usernames, [undefined]);
   assertEquals(flood.client.sent.at(-1), "close 1011");
 });

@@ -71,7 +71,7 @@ test("BrokerObject writes an attachment only when it has changed, and for who ha
   await withHost(async (host) => {
     const [reader, writer] = [await host.connect(), await host.connect()];
     await reader.send(connect({ clientId: "reader" }), subscribe(1, [request("t")]));
-    await writer.send(connect({ clientId: "writer" }));
+    await writer.send(connect({ clientId: "writer", keepAlive: 60 }));
     const before = reader.attachment;
     host.now += 5000;
     await writer.send(publish("t"));
@@ -148,9 +148,10 @@ test("BrokerObject asks for a password, and waits with the event for what comes 
 /** A socket of the host's that has not said who it is, as an object finds it that was just made. */
 class WaitingSocket implements HibernatingSocket {
   readonly sent: Packet["type"][][] = [];
+  closeCode: number | undefined;
   readonly #attachment: Uint8Array;
 
-  constructor(id: number) {
+  constructor(id: number, version?: number) {
     const core = new BrokerCore({
       limits: DEFAULT_LIMITS,
       random: () => 1,
@@ -160,7 +161,9 @@ class WaitingSocket implements HibernatingSocket {
     const peer = { remoteAddress: "", remotePort: 0, localPort: 0 };
     const writer = new Writer(new Uint8Array(64));
     beginAttachment(writer, id, "");
+    const start = writer.length;
     core.snapshot(core.open(peer, Date.now()), writer, Date.now());
+    writer.bytes[start] = version ?? writer.bytes[start]!;
     this.#attachment = writer.bytes.slice(0, writer.length);
   }
 
@@ -175,7 +178,9 @@ class WaitingSocket implements HibernatingSocket {
     this.sent.push(types);
   }
 
-  close(): void {}
+  close(code?: number): void {
+    this.closeCode = code;
+  }
 
   serializeAttachment(): void {}
 
@@ -223,5 +228,20 @@ test("BrokerObject commits once for all that comes until the host has time", asy
   assertEquals(await turn(kept), [1, each("puback")]);
   // Who has nothing to commit waits for nobody.
   assertEquals(await turn(() => ({ type: "pingreq" })), [0, each("pingresp")]);
+  disk.close();
+});
+
+test("BrokerObject closes the sockets that a broker of another version has left, and serves on", () => {
+  const disk = new DatabaseSync(":memory:");
+  const sockets = [new WaitingSocket(1, 77), new WaitingSocket(2)];
+  const object = new BrokerObject({
+    storage: new FakeStorage(disk) as unknown as ObjectStorage,
+    acceptWebSocket: () => {},
+    getWebSockets: () => sockets,
+    waitUntil: () => {},
+    blockConcurrencyWhile: (action) => action(),
+  }, { MIDGE_ALLOW_ANONYMOUS: "true", MIDGE_LOG_TYPE: "none" });
+  object.webSocketMessage(sockets[1]!, encoded(5, { type: "pingreq" }).slice().buffer);
+  assertEquals(sockets.map(({ closeCode }) => closeCode), [1001, 1000]);
   disk.close();
 });

@@ -31,6 +31,7 @@ const HAS_METHOD = 1 << 3;
 
 /** Bits of the lower half of an instant. */
 const HALF = 2 ** 32;
+const HEARD_STEP_MS = 1000;
 /** Tokens of the publish rate are kept as this many parts each. */
 const PARTS = 1000;
 
@@ -49,6 +50,11 @@ export interface Reading {
 function canSleep({ phase, outbox, pending, reauthentication }: Connection): boolean {
   return phase !== "ended" && outbox.backlog === 0 && reauthentication === undefined &&
     pending?.kind !== "authenticate" && !(pending?.kind === "publish" && pending.isReplaced);
+}
+
+/** Whether these bytes are a snapshot of this version, and not what another one has left. */
+export function isSnapshot(bytes: Uint8Array): boolean {
+  return bytes[0] === FORMAT;
 }
 
 /** Appends a connection; `false` while it cannot be put to sleep, and then nothing is written. */
@@ -83,7 +89,6 @@ export function readSnapshot(
   bytes: Uint8Array,
 ): Reading {
   const reader = new Reader(bytes, 0, bytes.length);
-  // A format of another version is that of a broker whose connections are gone.
   if (reader.u8() !== FORMAT) throw new RangeError("A snapshot is of another version");
   const flags = reader.u8();
   const isConnected = (flags & IS_CONNECTED) !== 0;
@@ -107,7 +112,7 @@ export function readSnapshot(
 function writeConnected(state: BrokerState, connection: Connection, writer: Writer): void {
   const { granted, outboundAliases, inboundAliases } = connection;
   writer.u8(connection.protocolVersion);
-  writeInstant(writer, connection.lastHeardAt);
+  writeInstant(writer, heardAt(connection));
   writer.u32(connection.silenceMaxMs);
   writer.u32(connection.sendSizeMax === Infinity ? 0 : connection.sendSizeMax);
   writer.u8(granted.maximumQos);
@@ -123,6 +128,14 @@ function writeConnected(state: BrokerState, connection: Connection, writer: Writ
   const targets = inboundAliases?.targets ?? [];
   writer.u16(targets.length);
   for (const topic of targets) writer.string(topic?.name ?? "");
+}
+
+/**
+ * When the client was heard last, up to the next step: so the snapshot of one who says much stays
+ * the same for a while, and nobody is taken for silent too early. [MQTT-3.1.2-22]
+ */
+function heardAt({ silenceMaxMs, lastHeardAt }: Connection): number {
+  return silenceMaxMs === 0 ? 0 : Math.ceil(lastHeardAt / HEARD_STEP_MS) * HEARD_STEP_MS;
 }
 
 function readConnected(

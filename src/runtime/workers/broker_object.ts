@@ -13,6 +13,7 @@ import type { Connection } from "../../core/broker/connection.ts";
 import type { BrokerEvent } from "../../core/broker/event.ts";
 import type { Answer, Question } from "../../core/broker/question.ts";
 import type { Sleeper } from "../../core/broker/hibernation.ts";
+import { isSnapshot } from "../../core/broker/snapshot.ts";
 import { HIBERNATION } from "../../core/broker/wake.ts";
 import { Writer } from "../../core/codec/writer.ts";
 import { Driver } from "../../driver/driver.ts";
@@ -192,6 +193,10 @@ export class BrokerObject implements SocketOwner {
       const attachment = socket.deserializeAttachment();
       const attached = this.#attachments.unpack(attachment);
       if (attached === undefined) continue;
+      if (!isSnapshot(attached.snapshot)) {
+        socket.close(GOING_AWAY);
+        continue;
+      }
       const { id, isStored, snapshot } = attached;
       const transport = new ObjectSocket(socket, this, attached);
       this.#know(socket, transport);

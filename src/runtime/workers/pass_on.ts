@@ -12,9 +12,11 @@ import { Framer } from "../../core/codec/framer.ts";
 import { PacketType } from "../../core/codec/protocol.ts";
 import type { ObjectStub, PlainSocket, UpgradeResponse } from "./workers_api.ts";
 
-/** Of a CONNECT; a longer one is the object's to refuse. */
-const CONNECT_BYTES_MAX = 100_000;
+/** Of what comes before there is an object; a longer CONNECT is the object's to refuse. */
+const CONNECT_BYTES_MAX = 1_000_000;
 const FRAMES_MAX = 1000;
+/** To the end of the CONNECT; then it is the object's to be impatient. */
+const CONNECT_TIMEOUT_MS = 30_000;
 const INTERNAL_ERROR = 1011;
 const NORMAL_CLOSURE = 1000;
 
@@ -34,6 +36,8 @@ export function passOn(
   client.accept();
 
   const ask = (username: string | undefined): void => {
+    clearTimeout(limit);
+    if (isAsked || isGone) return;
     isAsked = true;
     find(username).fetch(request).then((response: UpgradeResponse) => {
       const socket = response.webSocket;
@@ -44,27 +48,28 @@ export function passOn(
       socket.binaryType = "arraybuffer";
       socket.accept();
       object = socket;
-      socket.addEventListener("message", ({ data }) => client.send(data));
+      socket.addEventListener("message", ({ data }) => isGone || client.send(data));
       socket.addEventListener("close", () => client.close(NORMAL_CLOSURE));
       for (const frame of kept) socket.send(frame);
       kept = [];
       if (isGone) socket.close(NORMAL_CLOSURE);
     }, () => client.close(INTERNAL_ERROR));
   };
+  const limit = setTimeout(() => ask(undefined), CONNECT_TIMEOUT_MS);
 
   client.addEventListener("message", ({ data }) => {
     if (object !== undefined) return object.send(data);
     kept.push(data);
     keptBytes += typeof data === "string" ? 0 : data.byteLength;
-    if (isAsked) {
-      return keptBytes > 10 * CONNECT_BYTES_MAX ? client.close(INTERNAL_ERROR) : undefined;
-    }
+    const isMuch = keptBytes > CONNECT_BYTES_MAX || kept.length > FRAMES_MAX;
+    if (isAsked) return isMuch ? client.close(INTERNAL_ERROR) : undefined;
     const found = typeof data === "string" ? { username: undefined } : readUsername(framer, data);
     if (found !== undefined) ask(found.username);
-    else if (keptBytes > CONNECT_BYTES_MAX || kept.length > FRAMES_MAX) ask(undefined);
+    else if (isMuch) ask(undefined);
   });
   const leave = (): void => {
     isGone = true;
+    clearTimeout(limit);
     object?.close(NORMAL_CLOSURE);
   };
   client.addEventListener("close", leave);

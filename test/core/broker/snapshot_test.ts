@@ -45,6 +45,21 @@ test("writeSnapshot() has only what the store does not: no delivery, no subscrip
   assertEquals(snapshotOf(clean)!.length, before[1]);
 });
 
+test("writeSnapshot() says the same of who speaks again within a second [MQTT-3.1.2-22]", () => {
+  const broker = brokerOf();
+  for (const keepAlive of [60, 0]) {
+    const client = broker.connect({ clientId: "client", keepAlive });
+    const said = [1, 998, 2, 1000].map((ms) => {
+      broker.advance(ms);
+      client.send({ type: "pingreq" });
+      return `${snapshotOf(client)}`;
+    });
+    const isSame = said.map((one) => one === said[0]);
+    // Without a Keep Alive nobody asks when that was.
+    assertEquals(isSame, keepAlive === 0 ? [true, true, true, true] : [true, true, false, false]);
+  }
+});
+
 test("writeSnapshot() writes nothing of a connection that has ended", () => {
   const client = brokerOf().connect({ clientId: "client" });
   client.drop();

@@ -32,7 +32,12 @@ import {
   type VirtualClient,
 } from "../../support/virtual_broker.ts";
 
-const LIMITS = { inflightMessagesMax: 3, queuedMessagesMax: 6, publishRateCount: 40 };
+const LIMITS = {
+  inflightMessagesMax: 3,
+  queuedMessagesMax: 6,
+  publishRateCount: 2,
+  publishRateSeconds: 5,
+};
 
 function brokerOf(options: VirtualBrokerOptions = {}): VirtualBroker {
   return new VirtualBroker({ store: new MemoryStore(), hibernates: true, ...options });
@@ -50,7 +55,7 @@ const PEOPLE: readonly Person[] = [
   { name: "clean 4", version: 4, cleanStart: true, expiry: 0 },
   { name: "kept 4", version: 4, cleanStart: false, expiry: 0 },
   { name: "clean 5", version: 5, cleanStart: true, expiry: 0 },
-  { name: "kept 5", version: 5, cleanStart: false, expiry: 60 },
+  { name: "kept 5", version: 5, cleanStart: false, expiry: 60_000 },
 ];
 
 type Step =
@@ -112,9 +117,18 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
   {
     weight: 3,
-    arbitrary: fc.record({ kind: kind("wait"), ms: fc.constantFrom(10, 4000, 30_000) }),
+    arbitrary: fc.record({
+      kind: kind("wait"),
+      ms: fc.constantFrom(10_000, 4_000_000, 30_000_000),
+    }),
   },
 );
+
+/** Which free identifier a packet is given is the broker's own affair. */
+function unnumbered(packet: Packet): Packet {
+  const isOurs = packet.type === "publish" || packet.type === "pubrel";
+  return isOurs ? { ...packet, packetId: 0 } : packet;
+}
 
 /** One world: a broker, and what becomes of the steps there. */
 class World {
@@ -133,13 +147,14 @@ class World {
 
   /** What everybody was sent because of a step. */
   take(one: Step): unknown {
-    // No two things are due at the same instant, whose order nobody promises.
-    this.#broker.advance(1);
+    // No two things are due at the same instant, whose order nobody promises, and all happens at
+    // whole seconds, because that is how exactly a sleeper knows when it was heard.
+    this.#broker.advance(1000);
     this.#do(one);
     return this.#clients.map((client, i) => {
       const packets = client?.take() ?? [];
       this.#owed[i]!.push(...packets);
-      return { packets, isClosed: client?.isClosed };
+      return { packets: packets.map(unnumbered), isClosed: client?.isClosed };
     });
   }
 
@@ -197,10 +212,12 @@ class World {
       protocolVersion: version,
       clientId: name,
       cleanStart,
-      keepAlive: 20,
+      keepAlive: 20_000,
       properties,
       ...hasWill
-        ? { will: will("will", { qos: 1, properties: isNewest ? { willDelayInterval: 5 } : {} }) }
+        ? {
+          will: will("will", { qos: 1, properties: isNewest ? { willDelayInterval: 5000 } : {} }),
+        }
         : {},
     });
   }

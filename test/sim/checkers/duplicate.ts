@@ -1,7 +1,7 @@
 // Nobody gets a message by QoS 2 more often than it has subscriptions that match, whatever happened
 // on the way: to its publisher's connection, to its own, or to the broker.
 
-import { type Model, type SentMessage, subscribedTo, Violation } from "../model.ts";
+import { isUncertain, subscribedTo, Violation } from "../model.ts";
 import type { World } from "../world.ts";
 
 export function checkDuplicates({ model }: World): Violation | undefined {
@@ -25,9 +25,4 @@ export function checkDuplicates({ model }: World): Violation | undefined {
     }
   }
   return undefined;
-}
-
-/** A publisher whose session has ended unnoticed cannot know what the broker has of it. */
-function isUncertain({ clients }: Model, { publisher, isResent }: SentMessage): boolean {
-  return isResent && clients.get(publisher)!.kind === "brief";
 }

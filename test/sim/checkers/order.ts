@@ -1,7 +1,7 @@
 // What one client publishes under one topic reaches each subscriber in that order, as far as it
 // comes by the same QoS. Repetitions do not count, and neither does what was retained.
 
-import { type Receipt, type SentMessage, Violation } from "../model.ts";
+import { isUncertain, type Receipt, type SentMessage, Violation } from "../model.ts";
 import type { World } from "../world.ts";
 
 export function checkOrder(world: World): Violation | undefined {
@@ -33,9 +33,10 @@ function laneOf({ publisher, topic }: SentMessage, { qos }: Receipt): string {
  * Sent again, a QoS 1 message is a new one, behind what was sent meanwhile; so is one that was
  * refused at first, or that another member of a group had got from a broker that has died.
  */
-function isFirst({ authority }: World, message: SentMessage): boolean {
+function isFirst({ authority, model }: World, message: SentMessage): boolean {
   const { qos, isResent, publisher, topic, sentAt, acknowledgedAt } = message;
   if (!isResent) return true;
+  if (isUncertain(model, message)) return false;
   return qos === 2 && !topic.startsWith("s/") &&
     !authority.hasRefused(publisher, topic, sentAt, acknowledgedAt);
 }

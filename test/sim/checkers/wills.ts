@@ -60,7 +60,8 @@ function bounds(world: World, will: WillLeft): readonly [least: number, most: nu
   // Back in time, or perhaps so.
   const isBack = delayMs > 0 &&
     events.some(({ step, now, event }) =>
-      event.kind === "connected" && event.clientId === clientId && step > ended.step && now <= until
+      event.kind === "connected" && event.clientId === clientId && step >= ended.step &&
+      now <= until
     );
   return isBack ? [0, 1] : [1, 1];
 }
