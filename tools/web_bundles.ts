@@ -91,6 +91,12 @@ const TABLES: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   ReasonCode,
 };
 
+/**
+ * What is asserted of ourselves, in words that nobody reads there: the error says where it was, and
+ * a build that is not minified says the rest.
+ */
+const ASSERTION = /\bassert\(([^;]+?),\s*"[^"]*",?\s*\);/g;
+
 /** Puts numbers in the place of `ReasonCode.SUCCESS` and the like, as for an enum. */
 function inlinePlugin(): esbuild.Plugin {
   const pattern = new RegExp(`(?<!typeof )\\b(${Object.keys(TABLES).join("|")})\\.(\\w+)\\b`, "g");
@@ -102,7 +108,7 @@ function inlinePlugin(): esbuild.Plugin {
         const contents = source.replaceAll(pattern, (text, table: string, name: string) => {
           const value = TABLES[table]![name];
           return value === undefined ? text : String(value);
-        });
+        }).replaceAll(ASSERTION, 'assert($1, "");');
         return { contents, loader: "ts" };
       });
     },

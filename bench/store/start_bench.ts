@@ -73,8 +73,7 @@ async function make(path: string): Promise<void> {
 const folder = fs.mkdtempSync(join(tmpdir(), "midge-bench-"));
 try {
   const path = join(folder, "bench.midge");
-  if (process.argv[4] === undefined) await make(path);
-  else fs.copyFileSync(process.argv[4], path);
+  await make(path);
   const before = process.cpuUsage();
   const start = performance.now();
   const database = await openDatabase({ path, sync: "full" });
@@ -88,7 +87,6 @@ try {
       `${seconds.toFixed(2)} s, ${((user + system) / 1e6).toFixed(2)} s of CPU, ` +
       `${Math.round(process.memoryUsage().rss / MEBIBYTE)} MiB`,
   );
-  if (process.argv[5] !== undefined) fs.copyFileSync(path, process.argv[5]);
   store.close();
 } finally {
   fs.rmSync(folder, { recursive: true });

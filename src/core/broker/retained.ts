@@ -61,10 +61,7 @@ function isOwnValue(message: Message): boolean {
 /** Stores a kept message in the place of the one before, which it returns. */
 export function putRetained(state: BrokerState, message: Message): Message | undefined {
   const { topicBytes, topicStart, topicEnd } = message;
-  const { retained } = state;
-  const old = state.isReplaying
-    ? retained.setNext(topicBytes, topicStart, topicEnd, message)
-    : retained.setBytes(topicBytes, topicStart, topicEnd, message);
+  const old = state.retained.setBytes(topicBytes, topicStart, topicEnd, message);
   if (old !== undefined) discount(state, old);
   state.stored.hold(message);
   if (isOwnValue(message)) state.retainedOwnCount++;

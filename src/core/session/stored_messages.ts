@@ -88,7 +88,7 @@ export class StoredMessages {
 
   /** Deliveries that were left are here again, or over. */
   takeLeft(deliveries: number): void {
-    const part = this.#leftDeliveries > 0 ? deliveries / this.#leftDeliveries : 1;
+    const part = deliveries / this.#leftDeliveries;
     this.#leftDeliveries -= deliveries;
     this.#addLeft(-part * this.#leftCount, -part * this.#leftBytes);
   }

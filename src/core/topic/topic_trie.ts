@@ -7,7 +7,6 @@
  * @module
  */
 
-import { LevelPath } from "./level_path.ts";
 import { LEVEL, LevelTree, PARENT } from "./level_tree.ts";
 import { TextBytes } from "./text_bytes.ts";
 
@@ -46,7 +45,6 @@ export class TopicTrie<V extends object> {
   #values: (V | undefined)[] = [];
   #size = 0;
   readonly #text: TextBytes = new TextBytes();
-  readonly #path: LevelPath = new LevelPath();
   #reached: Int32Array = new Int32Array(REACHED_MIN);
   #reachedNext: Int32Array = new Int32Array(REACHED_MIN);
 
@@ -86,26 +84,6 @@ export class TopicTrie<V extends object> {
       if (levelEnd === end) break;
       at = levelEnd + 1;
     }
-    return this.#put(node, value);
-  }
-
-  /** As `setBytes`, for topics that come in numbers, and whose bytes do not change any more. */
-  setNext(bytes: Uint8Array, start: number, end: number, value: V): V | undefined {
-    const path = this.#path;
-    const isShared = path.begin(bytes, start, end);
-    let node = isShared ? path.node : this.#tree.root;
-    let levelEnd = isShared ? path.end : start - 1;
-    while (levelEnd < end) {
-      const at = levelEnd + 1;
-      levelEnd = endOfLevel(bytes, at, end);
-      node = this.#tree.childAt(node, bytes, at, levelEnd) ||
-        this.#addChild(node, bytes, at, levelEnd);
-      path.push(node, levelEnd);
-    }
-    return this.#put(node, value);
-  }
-
-  #put(node: number, value: V): V | undefined {
     const number = node / RECORD_WORDS;
     const replaced = this.#values[number];
     this.#values[number] = value;
@@ -126,7 +104,6 @@ export class TopicTrie<V extends object> {
     if (removed === undefined) return undefined;
     this.#values[node / RECORD_WORDS] = undefined;
     this.#size--;
-    this.#path.clear();
     this.#prune(node);
     return removed;
   }
@@ -149,7 +126,6 @@ export class TopicTrie<V extends object> {
 
   clear(): void {
     this.#tree = newTree(this.#options);
-    this.#path.clear();
     this.#values = [];
     this.#size = 0;
   }

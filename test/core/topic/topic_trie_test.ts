@@ -5,7 +5,6 @@ import fc from "fast-check";
 import { matches } from "../../../src/core/topic/filter.ts";
 import { TopicTrie } from "../../../src/core/topic/topic_trie.ts";
 import { test } from "../../harness.ts";
-import { bytesOf } from "../../support/packets.ts";
 import { anyFilter, anyTopic } from "./arbitraries.ts";
 
 interface Value {
@@ -26,7 +25,7 @@ function matching(trie: TopicTrie<Value>, filter: string): string[] {
 
 test("TopicTrie finds what a Map and the obvious matcher find, while topics come and go", () => {
   const step = fc.oneof(
-    fc.record({ set: anyTopic, isNext: fc.boolean() }),
+    fc.record({ set: anyTopic }),
     fc.record({ deleted: anyTopic }),
     fc.record({ filter: anyFilter }),
   );
@@ -37,11 +36,7 @@ test("TopicTrie finds what a Map and the obvious matcher find, while topics come
       for (const step of steps) {
         if ("set" in step) {
           const value = { topic: step.set };
-          const bytes = bytesOf(step.set);
-          const replaced = step.isNext
-            ? trie.setNext(bytes, 0, bytes.length, value)
-            : trie.set(step.set, value);
-          assertEquals(replaced, stored.get(step.set));
+          assertEquals(trie.set(step.set, value), stored.get(step.set));
           stored.set(step.set, value);
           assertEquals(trie.get(step.set) === value, true);
         } else if ("deleted" in step) {
@@ -71,19 +66,6 @@ test("TopicTrie.setBytes() stores the same topic as set(), wherever it stands", 
     assertEquals(trie.set(topic, second) === first, true);
     assertEquals([trie.size, trie.get(topic) === second], [1, true]);
   }));
-});
-
-test("TopicTrie.setNext() knows of topics that have gone since the last one", () => {
-  const trie = makeTrie();
-  const bytes = bytesOf("a/b/c");
-  const value = { topic: "a/b/c" };
-  trie.setNext(bytes, 0, bytes.length, value);
-  trie.delete("a/b/c");
-  trie.setNext(bytes, 0, bytes.length, value);
-  assertEquals([trie.get("a/b/c"), trie.size, matching(trie, "#")], [value, 1, ["a/b/c"]]);
-  trie.clear();
-  trie.setNext(bytes, 0, bytes.length, value);
-  assertEquals([trie.get("a/b/c"), trie.size, matching(trie, "#")], [value, 1, ["a/b/c"]]);
 });
 
 test("TopicTrie.match() takes empty levels for levels", () => {

@@ -11,6 +11,7 @@ import { MqttError } from "../../../src/core/codec/error.ts";
 import type { QoS } from "../../../src/core/codec/protocol.ts";
 import type { Message } from "../../../src/core/session/message.ts";
 import { LogEncoder, type MessageRows, replayLog } from "../../../src/store/log_codec.ts";
+import { NameMemory } from "../../../src/store/name_memory.ts";
 import { RecentDeliveries, type RecentDelivery } from "../../../src/store/recent_deliveries.ts";
 import { decodeMessage, MessageEncoder } from "../../../src/store/record_codec.ts";
 import { StoreClock } from "../../../src/store/store_clock.ts";
@@ -27,13 +28,18 @@ export const messageRecords: FuzzTarget = {
     const outcome = inAnySurroundings(
       input,
       (bytes, start, end) =>
-        outcomeOf(() => describe(decodeMessage(bytes, start, end, CLOCK)), MqttError),
+        outcomeOf(
+          () => describe(decodeMessage(bytes, start, end, CLOCK, new NameMemory())),
+          MqttError,
+        ),
     );
     if ("fault" in outcome) return;
-    const message = decodeMessage(input, 0, input.length, CLOCK);
+    // What it remembers of the first must not matter for the second.
+    const names = new NameMemory();
+    const message = decodeMessage(input, 0, input.length, CLOCK, names);
     const once = new MessageEncoder(CLOCK).encode(message).slice();
     assert(once.length <= input.length, "What was read takes more bytes than it took");
-    assertEquals(describe(decodeMessage(once, 0, once.length, CLOCK)), outcome.value);
+    assertEquals(describe(decodeMessage(once, 0, once.length, CLOCK, names)), outcome.value);
   },
 };
 
@@ -102,7 +108,7 @@ function sampleLog(): Uint8Array {
 function sample(sequence: number, message: Message, packetId: number): RecentDelivery {
   return {
     ...{ number: 0, session: 1, sequence, message, retain: false, subscriptionId: 0 },
-    ...{ qos: 2 as QoS, packetId, place: packetId, isReceived: false },
+    ...{ qos: 2 as QoS, packetId, place: packetId, isReceived: false, isOver: false },
   };
 }
 
