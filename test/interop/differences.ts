@@ -11,9 +11,9 @@ export interface Difference<T> {
 export const OVERRUNS_WINDOW = "2.0.11 loses count of its send quota at QoS 2: it now and then " +
   "sends more than the Receive Maximum, or nothing any more";
 
-/** Why the Worker is not asked where ten thousand messages pass: the others show what it shows. */
+/** Why the Worker is not asked where eight thousand messages pass: the others show what it shows. */
 export const AN_EVENT_EACH = "each packet is an event of its host, with a commit where there is " +
-  "something to keep: fifty thousand of them take a busy machine longer than clients wait";
+  "something to keep: seventeen thousand of them may take a busy machine longer than clients wait";
 
 /** "mosquitto_sub gets a copy for each of its overlapping subscriptions" */
 export const OVERLAPPING_COPIES: Difference<readonly (readonly string[])[]> = {
