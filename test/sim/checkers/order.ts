@@ -16,7 +16,7 @@ export function checkOrder(world: World): Violation | undefined {
       seen.add(key);
       const lane = laneOf(message, receipt);
       const last = latest.get(lane);
-      if (last !== undefined && last.number > message.number && isFirst(world, message)) {
+      if (last !== undefined && last.number > message.number && isFirst(world, message, receipt)) {
         return new Violation("order", `${clientId} got ${message.id} after ${last.id}, in ${lane}`);
       }
       if (last === undefined || last.number < message.number) latest.set(lane, message);
@@ -31,12 +31,17 @@ function laneOf({ publisher, topic }: SentMessage, { qos }: Receipt): string {
 
 /**
  * Sent again, a QoS 1 message is a new one, behind what was sent meanwhile; so is one that was
- * refused at first, or that another member of a group had got from a broker that has died.
+ * refused at first, or that another member of a group had got from a broker that has died, or that
+ * such a broker had handled without anything to hold back for it.
  */
-function isFirst({ authority, model }: World, message: SentMessage): boolean {
+function isFirst(world: World, message: SentMessage, { qos: receivedQos }: Receipt): boolean {
+  const { authority, model, upheavals } = world;
   const { qos, isResent, publisher, topic, sentAt, acknowledgedAt } = message;
   if (!isResent) return true;
-  if (isUncertain(model, message)) return false;
-  return qos === 2 && !topic.startsWith("s/") &&
-    !authority.hasRefused(publisher, topic, sentAt, acknowledgedAt);
+  if (qos < 2 || topic.startsWith("s/") || isUncertain(model, message)) return false;
+  const isHandledAgain = receivedQos < 2 &&
+    upheavals.some(({ kind, step }) =>
+      kind === "crash" && step >= sentAt && step <= acknowledgedAt
+    );
+  return !isHandledAgain && !authority.hasRefused(publisher, topic, sentAt, acknowledgedAt);
 }
