@@ -58,9 +58,10 @@ test("B-55 A store that is cut short anywhere is damaged, and not one with less 
   const edges = Array.from({ length: 7 }, (_, n) => (n + 1) * 4096).filter((at) =>
     at < bytes.length
   );
-  for (const length of [...places(prng(SEED), bytes.length), ...edges, bytes.length - 1]) {
-    // What has not even the beginning of a page is as good as no file.
-    if (length < 512) continue;
+  const lengths = [1, 511, 512, ...places(prng(SEED), bytes.length), ...edges, bytes.length - 1];
+  for (const length of lengths) {
+    // As good as no file.
+    if (length === 0) continue;
     const { contents: found, code } = await find(bytes.subarray(0, length));
     const outcome = found === contents || code === "database-corrupt" || code === "not-supported"
       ? "told"

@@ -27,6 +27,7 @@ const IDLE_PAGES_MAX = 1024;
 /** What the log beside the file may keep on the disk once all of it is in the file. */
 const LOG_BYTES_KEPT = 16 * 1024 * 1024;
 const CACHE_KIB = 16 * 1024;
+const PAGE_BYTES_MIN = 512;
 /** A log that is longer is moved to the file; SQLite does so at the same length. */
 const LOG_BYTES_MAX = 4 * 1024 * 1024;
 const SYNCHRONOUS = { full: "FULL", later: "OFF", normal: "NORMAL" } as const;
@@ -45,6 +46,7 @@ export async function openDatabase(
   const { DatabaseSync } = await loadSqlite();
   // SQLite gives the files beside it the mode of this one.
   keepForOwner(path);
+  refuseStump(path);
   const database = attempt(path, () => new DatabaseSync(path));
   const files = sync === "later" ? new DatabaseFiles(path, disk) : undefined;
   const opened = new NodeDatabase(path, database, files);
@@ -68,6 +70,13 @@ export async function openDatabase(
     throw error;
   }
   return opened;
+}
+
+/** SQLite takes what has not even the beginning of a page for an empty file, and overwrites it. */
+function refuseStump(path: string): void {
+  const { size } = fs.statSync(path);
+  if (size === 0 || size >= PAGE_BYTES_MIN) return;
+  throw new OperationError("database-corrupt", `Cannot use database "${path}": ${NO_DATABASE}`);
 }
 
 async function loadSqlite(): Promise<typeof sqlite> {
@@ -292,6 +301,8 @@ function databaseError(path: string, cause: unknown): unknown {
   return new OperationError(code, `Cannot use database "${path}": ${words}`, { cause });
 }
 
+const NO_DATABASE = "it is not a database";
+
 /** By the result codes of SQLite. */
 const FAULTS: Readonly<Record<number, readonly [code: OperationErrorCode, words: string]>> = {
   5: ["database-locked", "it is in use by another program"],
@@ -299,5 +310,5 @@ const FAULTS: Readonly<Record<number, readonly [code: OperationErrorCode, words:
   10: ["database-failed", "the disk failed"],
   11: ["database-corrupt", "it is damaged"],
   13: ["disk-full", "the disk is full"],
-  26: ["database-corrupt", "it is not a database"],
+  26: ["database-corrupt", NO_DATABASE],
 };
