@@ -58,6 +58,5 @@ export { ReasonCode } from "./src/core/codec/reason_code.ts";
 export type { ListenerSettings, Peer, PeerCertificate, TlsPeer } from "./src/core/session/peer.ts";
 export type { FailureStage } from "./src/driver/driver.ts";
 export type { ByteDuplex, StreamAddress } from "./src/driver/stream_connection.ts";
-export { MemoryStore } from "./src/store/memory_store.ts";
 export type { LoadLimits, Store } from "./src/store/store.ts";
 export type { Accept, Transport, TransportHandler } from "./src/transport/transport.ts";
