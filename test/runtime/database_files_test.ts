@@ -165,6 +165,23 @@ test("SqlDatabase.shorten() writes again what a disk that failed has forgotten",
     database.close();
   }));
 
+test("SqlDatabase.flush() writes the log where it was, however often the disk has failed", () =>
+  withDisk(async (ledger, database, disk, path) => {
+    for (let count = 1; count <= 3; count++) {
+      ledger.write();
+      const log = fs.readFileSync(`${path}-wal`);
+      disk.onFlush = () => {
+        throw new Error("Input/output error");
+      };
+      await assertRejects(() => database.flush(), OperationError);
+      disk.onFlush = () => {};
+      await database.flush();
+      assertEquals(fs.readFileSync(`${path}-wal`), log);
+    }
+    database.close();
+    assertEquals(await ledger.countIn(path), 3);
+  }));
+
 test("SqlDatabase.transaction() waits for the disk when its log is being moved", () =>
   withDisk(async (ledger, database, disk, path) => {
     for (let count = 0; count < 15; count++) ledger.write();

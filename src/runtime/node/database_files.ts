@@ -91,7 +91,7 @@ export class DatabaseFiles {
 
   #completeLog(): number {
     const log = this.#openLog();
-    if (this.#isLogDoubtful) fs.writeSync(log, readWhole(log), 0, undefined, 0);
+    if (this.#isLogDoubtful) writeWhole(log, readWhole(log), 0);
     return log;
   }
 
@@ -124,10 +124,17 @@ export class DatabaseFiles {
       if (length === 0) continue;
       for (const { page, at } of frames) {
         if (page > length) continue;
-        fs.writeSync(file, log, at, pageBytes, (page - 1) * pageBytes);
+        writeWhole(file, log.subarray(at, at + pageBytes), (page - 1) * pageBytes);
       }
       frames = [];
     }
+  }
+}
+
+function writeWhole(file: number, bytes: Buffer, position: number): void {
+  for (let at = 0; at < bytes.length;) {
+    // Without a length Bun takes no notice of the position.
+    at += fs.writeSync(file, bytes, at, bytes.length - at, position + at);
   }
 }
 
