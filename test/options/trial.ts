@@ -135,12 +135,19 @@ export async function knock(
   version: ProtocolVersion,
   options: ConnectOptions = {},
 ): Promise<string> {
-  const client = await WireClient.open(port, version);
+  const client = await WireClient.open(port, version).catch(unlessReset);
+  if (client === undefined) return "closed";
   client.send(client.connectBytes(options));
   const answer = await firstOf(client);
   if (answer === "connack 0x00") client.leave();
   assertEquals(await client.untilClosed(), []);
   return answer;
+}
+
+/** Who is turned away on the spot may learn of it before it knows that it was connected. */
+function unlessReset(error: unknown): undefined {
+  if (error instanceof Error && "code" in error && error.code === "ECONNRESET") return;
+  throw error;
 }
 
 /** What each version is answered, in order. */
