@@ -20,6 +20,9 @@ import type { Store } from "../store/store.ts";
 const LAZY_MS = 50;
 const RETRY_MS_MIN = 100;
 const RETRY_MS_MAX = 10_000;
+/** After a batch of so many changes the next ones gather for a while: some are over by then. */
+const GATHER_CHANGES_MIN = 256;
+const GATHER_MS = 10;
 /** A store that has not answered by then is said to fail. */
 const PATIENCE_MS = 10_000;
 
@@ -56,6 +59,7 @@ export class Commits {
   #retry: Timer | undefined;
   #lazy: Timer | undefined;
   #patience: Timer | undefined;
+  #gathering: Timer | undefined;
   #onIdle: (() => void) | undefined;
 
   constructor(options: CommitsOptions) {
@@ -67,6 +71,7 @@ export class Commits {
     const { core } = this.#options;
     if (this.#isBusy || this.#isUntold || this.#isStopped || this.#retry !== undefined) return;
     if (this.#batch === undefined && this.#isDue) {
+      if (this.#gathering !== undefined && !this.#isForced) return;
       this.#batch = core.takeChanges();
       this.underway = this.#batch.upTo;
     }
@@ -93,7 +98,7 @@ export class Commits {
     if (isFree && !core.hasChanges) this.#onIdle?.();
     const mayWait = core.hasChanges && !this.#isDue && !this.#isStopped;
     if (isFree && mayWait) this.#lazy ??= this.#ring(LAZY_MS, "lazy");
-    return isFree && !this.#isStopped && this.#isDue;
+    return isFree && !this.#isStopped && this.#isDue && this.#gathering === undefined;
   }
 
   /** Commits all there is; whether that was possible within the time given. */
@@ -105,7 +110,9 @@ export class Commits {
       this.#force();
     });
     this.#isStopped = true;
-    for (const timer of [limit, this.#retry, this.#lazy, this.#patience]) clearTimeout(timer);
+    for (const timer of [limit, this.#retry, this.#lazy, this.#patience, this.#gathering]) {
+      clearTimeout(timer);
+    }
     return this.#batch === undefined && !this.#options.core.hasChanges;
   }
 
@@ -143,6 +150,8 @@ export class Commits {
   }
 
   #succeed(): void {
+    const isLarge = this.#batch!.changes.length >= GATHER_CHANGES_MIN;
+    if (isLarge && !this.#options.isEager) this.#gathering ??= this.#ring(GATHER_MS, "gather");
     this.#batch = undefined;
     this.durable = this.underway;
     this.#isUntold = true;
@@ -197,13 +206,17 @@ export class Commits {
   }
 
   /** Rings once, and then sees what there is to do. */
-  #ring(ms: number, reason: "lazy" | "retry" | "patience"): Timer {
+  #ring(ms: number, reason: "lazy" | "retry" | "patience" | "gather"): Timer {
     const batch = this.#batch;
     return setTimeout(() => {
       switch (reason) {
         case "lazy":
           this.#lazy = undefined;
           if (this.#options.core.hasChanges) this.#force();
+          return;
+        case "gather":
+          this.#gathering = undefined;
+          this.#options.endTurn();
           return;
         case "retry":
           this.#retry = undefined;

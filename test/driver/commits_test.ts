@@ -102,6 +102,28 @@ test("Driver commits acknowledgements of clients with the next batch, or after a
     assertEquals([store.tried.length, stage.timers.pending.length], [3, 0]);
   }));
 
+test("Driver lets changes gather after a large batch, which records less", () =>
+  onScene("prompt", async ({ stage, store, lasting, publisher }) => {
+    const many = Array.from({ length: 300 }, (_, index) => message(index + 1));
+    publisher.send(...many);
+    stage.turn();
+    assertEquals(store.tried, [300]);
+    const sent = lasting.take().length;
+    for (const client of [publisher, lasting]) client.take();
+    publisher.send(message(301));
+    stage.turn();
+    assertEquals([store.tried, types(publisher)], [[300], []]);
+    for (let packetId = 1; packetId <= sent; packetId++) lasting.send(ack("puback", packetId));
+    stage.turn();
+    stage.timers.advance(10);
+    await settle(stage);
+    assertEquals([store.tried.length, types(publisher)], [2, ["puback"]]);
+    // After a small one nobody waits.
+    publisher.send(message(302));
+    stage.turn();
+    assertEquals([store.tried.length, types(publisher)], [3, ["puback"]]);
+  }, { inflightMessagesMax: 10 }));
+
 test("Driver holds what promises something until a slow store has it, and nothing else", () =>
   onScene("slow", async ({ stage, store, lasting, brief, publisher }) => {
     publisher.send(message(1));
