@@ -52,7 +52,12 @@ function bounds(world: World, will: WillLeft): readonly [least: number, most: nu
     return [0, 1];
   }
   if (authority.hasRefusedSince(clientId, topic, ended.now)) return [0, 1];
-  const until = ended.now + delayMs + SLACK_MS;
+  // A broker that died before it had noted the loss begins to wait when it is back.
+  const lostAt = world.upheavals.reduce(
+    (at, { kind, step, now }) => kind === "crash" && step >= ended.step ? now : at,
+    ended.now,
+  );
+  const until = lostAt + delayMs + SLACK_MS;
   const isDisturbed = world.upheavals.some(({ kind, step }) =>
     step >= ended.step && (kind === "jump" ? delayMs > 0 : !isDurable)
   );
