@@ -15,10 +15,8 @@ import { RecordReader, type StoredCounts } from "./record_reader.ts";
 import { migrate, readNumber, writeNumber } from "./schema.ts";
 import type { SqlDatabase } from "./sql_database.ts";
 import type { LoadLimits, Store } from "./store.ts";
-import { type Clocks, StoreClock } from "./store_clock.ts";
+import { type Clocks, MARK_MS, StoreClock } from "./store_clock.ts";
 
-/** How often a batch also notes what time it is, in milliseconds of the store's time. */
-const MARK_MS = 10_000;
 /** After so many batches some of the disk space is given back that is not used any more. */
 const TIDY_BATCHES = 64;
 
@@ -105,14 +103,17 @@ export class SqliteStore implements Store {
 
   #commit(changes: readonly Change[]): void | Promise<void> {
     const database = this.#database;
+    const { stored } = this.#clock.mark();
+    const isMarkDue = stored - this.#markedAt >= MARK_MS;
     try {
       database.transaction(() => {
         this.#writer.write(changes.slice(this.#unflushed));
-        this.#mark();
+        if (isMarkDue) this.#mark();
       });
     } catch (error) {
       throw this.#readFailure(error);
     }
+    if (isMarkDue) this.#markedAt = stored;
     this.#writer.settle();
     this.#isNew = false;
     if (++this.#batches % TIDY_BATCHES === 0) database.tidy();
@@ -139,7 +140,6 @@ export class SqliteStore implements Store {
 
   close(): void {
     try {
-      this.#markedAt = 0;
       this.#database.transaction(() => {
         this.#writer.writeRecent();
         this.#mark();
@@ -178,10 +178,8 @@ export class SqliteStore implements Store {
 
   #mark(): void {
     const { stored, wall } = this.#clock.mark();
-    if (stored - this.#markedAt < MARK_MS) return;
     writeNumber(this.#database, "time", stored);
     writeNumber(this.#database, "wall_clock", wall);
-    this.#markedAt = stored;
   }
 
   /** Bytes that are no message were not written by us, or not read as they were written. */

@@ -3,11 +3,16 @@
  * clock goes on over a restart and jumps when somebody sets it. A store's own time has the best of
  * both: it runs with the broker's clock, and what passes between two runs the wall clock tells.
  *
- * So a wall clock that is set while the broker runs moves no deadline, and one that is behind at
- * the next start, as without a battery, lets nothing live longer than if no time had passed.
+ * So a wall clock that is set while the broker runs moves no deadline. One that is behind at the
+ * next start, as without a battery, cannot tell how much time has passed: then as much has as may
+ * lie between a mark and what was stored after it, so that nothing has more time left than it was
+ * given.
  *
  * @module
  */
+
+/** How much of the store's time lies between two marks while something is stored, at most. */
+export const MARK_MS = 1000;
 
 /** The two clocks of a machine, both in milliseconds. */
 export interface Clocks {
@@ -32,8 +37,7 @@ export class StoreClock {
   constructor(clocks: Clocks, last: TimeMark | undefined) {
     this.#clocks = clocks;
     const wall = clocks.wallClock();
-    const start = last === undefined ? wall : last.stored + Math.max(0, wall - last.wall);
-    this.#offset = start - clocks.now();
+    this.#offset = startOf(wall, last) - clocks.now();
   }
 
   /** An instant of the broker's clock as it is stored; `Infinity` is `null`. */
@@ -51,4 +55,9 @@ export class StoreClock {
       wall: Math.round(this.#clocks.wallClock()),
     };
   }
+}
+
+function startOf(wall: number, last: TimeMark | undefined): number {
+  if (last === undefined) return wall;
+  return last.stored + (wall < last.wall ? MARK_MS : wall - last.wall);
 }

@@ -16,6 +16,7 @@ import {
   type Question,
 } from "../../src/core/broker/question.ts";
 import type { QoS } from "../../src/core/codec/protocol.ts";
+import type { Peer } from "../../src/core/session/peer.ts";
 import { Chance } from "./chance.ts";
 import type { Scheduler } from "./scheduler.ts";
 
@@ -35,8 +36,19 @@ interface Ban {
   until: number;
 }
 
-/** The user name of honest clients; they are known by nothing else. */
+/** The user name of honest clients; most of them are known by nothing else. */
 export const HONEST = "honest";
+
+/** Of those who are asked for more, step by step. */
+export const AUTHENTICATION_METHOD = "PLUS-ONE";
+
+/** More than can be guessed. */
+const CHALLENGE_BYTES = 8;
+
+/** What an honest client answers to a challenge. */
+export function answerTo(challenge: Uint8Array | undefined): Uint8Array {
+  return Uint8Array.from(challenge ?? [], (byte) => byte + 1);
+}
 
 export class Authority implements Policy {
   temper: Temper;
@@ -46,17 +58,23 @@ export class Authority implements Policy {
   hasAnswered = false;
   readonly #scheduler: Scheduler;
   readonly #seed: number;
+  readonly #mountPoint: string;
   /** One stream for each client, whoever else there is. */
   readonly #chances: Map<string, Chance> = new Map();
   readonly #readBans: Ban[] = [];
   readonly #writeBans: Ban[] = [];
+  /** Those that wait for their answer, by who was asked. */
+  readonly #challenges: Map<Peer, Uint8Array> = new Map();
   /** When a message of that client and topic was refused, by both. */
+  /** Those that were ever refused a subscription, or may have been. */
+  readonly #refusedReaders: Set<string> = new Set();
   readonly #refused: Map<string, { readonly step: number; readonly now: number }[]> = new Map();
 
-  constructor(scheduler: Scheduler, seed: number, temper: Temper) {
+  constructor(scheduler: Scheduler, seed: number, temper: Temper, mountPoint: string) {
     this.#scheduler = scheduler;
     this.#seed = seed;
     this.temper = temper;
+    this.#mountPoint = mountPoint;
   }
 
   /** Nobody need be asked while nobody is forbidden anything. */
@@ -112,13 +130,18 @@ export class Authority implements Policy {
     return refusals !== undefined && refusals.some(({ now }) => now >= instant);
   }
 
+  /** Whether a client was ever refused a subscription, of which version 3.1 does not tell it. */
+  hasRefusedReader(clientId: string): boolean {
+    return this.#refusedReaders.has(clientId);
+  }
+
   connect(request: ConnectRequest): Decision {
     if (this.#asks(request)) return ASK;
     return this.#connectCode(request);
   }
 
-  hasAuthenticationMethod(): boolean {
-    return false;
+  hasAuthenticationMethod(method: string): boolean {
+    return method === AUTHENTICATION_METHOD;
   }
 
   publish(client: Client, topic: string, _qos: QoS, _retain: boolean): PublishDecision {
@@ -136,11 +159,11 @@ export class Authority implements Policy {
   }
 
   deliver(client: Client, topic: string): boolean {
-    return !isBanned(this.#readBans, client.clientId, topic);
+    return !isBanned(this.#readBans, client.clientId, this.#unmounted(topic));
   }
 
   hasRetained({ clientId }: Publisher, topic: string): boolean {
-    return !isBanned(this.#writeBans, clientId, topic);
+    return !isBanned(this.#writeBans, clientId, this.#unmounted(topic));
   }
 
   /** Answers a question, some time or never. */
@@ -150,13 +173,16 @@ export class Authority implements Policy {
     return new Promise((resolve, reject) => {
       const ms = chance.happens(20) ? 40_000 : chance.below(400);
       if (ms > 30_000 && question.kind === "publish") {
-        this.#noteRefusal(question.client, question.topic, 30_000);
+        this.#noteRefusal(question.client, this.#unmounted(question.topic), 30_000);
       }
+      if (question.kind === "subscribe") this.#refusedReaders.add(question.client.clientId);
       this.#scheduler.afterInProcess(ms, () => {
         this.openQuestions--;
         this.hasAnswered = true;
         if (!chance.happens(30)) return resolve(this.#answer(question));
-        if (question.kind === "publish") this.#noteRefusal(question.client, question.topic);
+        if (question.kind === "publish") {
+          this.#noteRefusal(question.client, this.#unmounted(question.topic));
+        }
         reject(new Error("Connection refused"));
       });
     });
@@ -165,13 +191,15 @@ export class Authority implements Policy {
   /** Whoever has asked is no more. */
   forgetQuestions(): void {
     this.openQuestions = 0;
+    this.#challenges.clear();
   }
 
   #answer(question: Question): Answer {
     switch (question.kind) {
       case "connect":
+        return { kind: "connect", reasonCode: this.#connectCode(question.request) };
       case "authenticate":
-        return { kind: question.kind, reasonCode: this.#connectCode(question.request) };
+        return this.#answerStep(question);
       case "publish":
         return { kind: "publish", reasonCode: this.#publishCode(question.client, question.topic) };
       case "subscribe": {
@@ -183,12 +211,31 @@ export class Authority implements Policy {
     }
   }
 
+  /** Up to two challenges, each another; whoever fails one is not who they say. */
+  #answerStep({ request, data }: Extract<Question, { readonly kind: "authenticate" }>): Answer {
+    const { peer } = request;
+    const challenge = this.#challenges.get(peer);
+    this.#challenges.delete(peer);
+    const chance = this.#chanceOf(request);
+    const isWrong = challenge !== undefined && String(answerTo(challenge)) !== String(data);
+    if (isWrong) return { kind: "authenticate", reasonCode: NOT_AUTHORIZED };
+    const length = challenge?.length ?? 0;
+    if (length === 0 || (length === CHALLENGE_BYTES && chance.happens(500))) {
+      const longer = Uint8Array.from({ length: length + CHALLENGE_BYTES }, () => chance.next());
+      this.#challenges.set(peer, longer);
+      const reasonCode = ReasonCode.CONTINUE_AUTHENTICATION;
+      return { kind: "authenticate", reasonCode, data: longer };
+    }
+    return { kind: "authenticate", reasonCode: this.#connectCode(request) };
+  }
+
   /** Identifiers of honest clients are theirs alone. */
   #connectCode({ clientId, username }: ConnectRequest): ReasonCode {
     return clientId.startsWith("c") && username !== HONEST ? NOT_AUTHORIZED : SUCCESS;
   }
 
-  #publishCode(client: Client, topic: string): ReasonCode {
+  #publishCode(client: Client, mounted: string): ReasonCode {
+    const topic = this.#unmounted(mounted);
     const isForbidden = isBanned(this.#writeBans, client.clientId, topic) ||
       this.#contradicts(client);
     if (!isForbidden) return SUCCESS;
@@ -198,8 +245,11 @@ export class Authority implements Policy {
 
   #subscribeCode(client: Client, filter: string): ReasonCode {
     // Rude clients see nothing of what honest ones do.
-    if (!client.clientId.startsWith("c") && !filter.startsWith("rude/")) return NOT_AUTHORIZED;
-    return this.#contradicts(client) ? NOT_AUTHORIZED : SUCCESS;
+    const isOwn = this.#unmounted(filter).startsWith("rude/");
+    if (!client.clientId.startsWith("c") && !isOwn) return NOT_AUTHORIZED;
+    if (!this.#contradicts(client)) return SUCCESS;
+    this.#refusedReaders.add(client.clientId);
+    return NOT_AUTHORIZED;
   }
 
   #noteRefusal({ clientId }: Client, topic: string, inMs = 0): void {
@@ -212,6 +262,11 @@ export class Authority implements Policy {
     };
     if (inMs === 0) note();
     else this.#scheduler.after(inMs - 1, note);
+  }
+
+  /** A topic as its clients see it. */
+  #unmounted(topic: string): string {
+    return topic.startsWith(this.#mountPoint) ? topic.slice(this.#mountPoint.length) : topic;
   }
 
   #asks(client: Named): boolean {

@@ -7,6 +7,8 @@ import type { BrokerEvent } from "../../src/core/broker/event.ts";
 import type { Hibernation, Sleeper } from "../../src/core/broker/hibernation.ts";
 import type { Limits } from "../../src/core/broker/limits.ts";
 import type { Policy } from "../../src/core/broker/question.ts";
+import type { ListenerSettings } from "../../src/core/session/peer.ts";
+import type { Judge } from "../../src/core/broker/reconfigure.ts";
 import { HIBERNATION } from "../../src/core/broker/wake.ts";
 import { Writer } from "../../src/core/codec/writer.ts";
 import { Driver } from "../../src/driver/driver.ts";
@@ -31,6 +33,7 @@ export interface ProcessOptions {
   readonly store: SimStore;
   readonly authority: Authority;
   readonly limits: Limits;
+  readonly listener: ListenerSettings;
   readonly hibernates: boolean;
   readonly sabotage: Sabotage;
   readonly onEvent: (event: BrokerEvent) => void;
@@ -49,56 +52,72 @@ export class BrokerProcess {
 
   /** Starts with what the store has kept; whoever was connected is not any more. */
   start(): void {
+    const { scheduler, store, listener } = this.#options;
+    store.open();
     const core = this.#makeCore();
-    core.restore(this.#options.store.load(), this.#options.scheduler.now);
+    core.restore(store.load(), scheduler.processNow, [listener]);
     this.#drive(core);
   }
 
   /** Loses its memory and wakes at once, unless something is under way that sleep would lose. */
   sleep(): void {
-    const { scheduler, store, authority } = this.#options;
+    const { scheduler, store, authority, listener } = this.#options;
     const before = this.core;
     if (before === undefined || before.hasChanges || before.hasOutputs || store.isBehind) return;
     const sleepers: Sleeper[] = [];
     for (const connection of before.connections) {
       const writer = new Writer(new Uint8Array(64));
-      if (!before.snapshot(connection, writer, scheduler.now)) return;
-      sleepers.push({ peer: connection.peer, snapshot: writer.bytes.slice(0, writer.length) });
+      if (!before.snapshot(connection, writer, scheduler.processNow)) return;
+      sleepers.push({
+        peer: connection.peer,
+        listener,
+        snapshot: writer.bytes.slice(0, writer.length),
+      });
     }
     scheduler.killProcess();
     authority.forgetQuestions();
     const core = this.#makeCore();
-    core.wake(core.restore(store.load(), scheduler.now, [], sleepers));
+    core.wake(core.restore(store.load(), scheduler.processNow, [listener], sleepers));
     const driver = this.#drive(core);
     for (const { peer } of sleepers) {
       // Its peer is its transport; see `Driver.accept`.
       const connection = peer as SimConnection;
-      connection.accepted(driver.accept(connection));
+      connection.accepted(driver.accept(connection, listener));
     }
   }
 
-  /** The limits are those of the plan unless it is broken. */
+  /** Reads its settings again, which have not changed, and judges everybody anew. */
+  reload(judge: Judge): void {
+    this.driver?.configure(this.#settings());
+    this.driver?.recheck(judge);
+  }
+
   #makeCore(): WatchedCore {
-    const { chance, authority, limits, sabotage, hibernates } = this.#options;
+    const { chance, sabotage, hibernates } = this.#options;
     const make = sabotage.makeCore ?? ((...given) => new WatchedCore(...given));
-    return make({
-      limits: { ...limits, ...sabotage.limits },
-      random: chance.next,
-      policy: sabotage.policy?.(authority) ?? authority,
-      keepsJournal: true,
-    }, hibernates ? HIBERNATION : undefined);
+    const random = chance.next;
+    const options = { ...this.#settings(), random, keepsJournal: true, hibernates };
+    return make(options, hibernates ? HIBERNATION : undefined);
+  }
+
+  /** Those of the plan unless it is broken. */
+  #settings(): { readonly limits: Limits; readonly policy: Policy } {
+    const { authority, limits, sabotage } = this.#options;
+    const policy = sabotage.policy?.(authority) ?? authority;
+    return { limits: { ...limits, ...sabotage.limits }, policy };
   }
 
   #drive(core: WatchedCore): Driver {
-    const { scheduler, store, authority, onEvent, fail } = this.#options;
+    const { scheduler, store, authority, hibernates, onEvent, fail } = this.#options;
     this.core = core;
     this.driver = new Driver({
       core,
       host: {
-        now: () => scheduler.now,
+        now: () => scheduler.processNow,
         defer: (flush) => void scheduler.afterInProcess(0, flush),
       },
       store,
+      commitsAtOnce: hibernates,
       onEvent,
       ask: (question) => authority.ask(question),
       onError: (stage, error) => {
@@ -113,7 +132,7 @@ export class BrokerProcess {
 
   accept(connection: SimConnection): void {
     if (this.driver === undefined) connection.killServer(true);
-    else connection.accepted(this.driver.accept(connection));
+    else connection.accepted(this.driver.accept(connection, this.#options.listener));
   }
 
   /** Ends as it should; there is nobody who comes in any more. */

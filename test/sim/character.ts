@@ -6,13 +6,13 @@
 // retained, and below `w` there are Wills.
 
 import type { SubscriptionRequest } from "../../src/core/codec/packet.ts";
-import type { QoS } from "../../src/core/codec/protocol.ts";
+import type { ProtocolVersion, QoS } from "../../src/core/codec/protocol.ts";
 import type { Chance } from "./chance.ts";
 import type { SessionKind } from "./model.ts";
 import type { Plan } from "./plan.ts";
 
 export interface Character {
-  readonly version: 4 | 5;
+  readonly version: ProtocolVersion;
   readonly kind: SessionKind;
   /** Of a brief session. */
   readonly expirySeconds: number;
@@ -23,6 +23,10 @@ export interface Character {
   readonly acknowledgesLater: boolean;
   readonly lags: boolean;
   readonly floods: boolean;
+  /** How many of a thousand of its messages are worth nothing after a while. */
+  readonly expiringPerMille: number;
+  /** It says who it is step by step, and now and then again. */
+  readonly authenticates: boolean;
   readonly topics: readonly string[];
   readonly filters: readonly SubscriptionRequest[];
   readonly keepsSubscriptions: boolean;
@@ -37,10 +41,10 @@ const FILTERS = ["t/#", "t/+", "t/0", "t/x/#", "+/1", "r/#"];
 
 /** Draws a client. */
 export function drawCharacter(number: number, chance: Chance, { faults }: Plan): Character {
-  const version = chance.pick([4, 5, 5] as const);
+  const version = chance.pick([3, 4, 4, 5, 5, 5, 5] as const);
   const drawn = chance.pick(["fresh", "durable", "durable", "durable", "brief", "mixed"] as const);
-  // A session of 3.1.1 lasts for ever or not at all.
-  const kind = version === 4 && drawn !== "fresh" ? "durable" : drawn;
+  // A session of an older version lasts for ever or not at all.
+  const kind = version < 5 && drawn !== "fresh" ? "durable" : drawn;
   const filters = new Map<string, SubscriptionRequest>();
   for (let i = chance.below(4); i > 0; i--) {
     const request = drawRequest(chance.pick(FILTERS), chance);
@@ -60,6 +64,8 @@ export function drawCharacter(number: number, chance: Chance, { faults }: Plan):
     acknowledgesLater: faults.includes("lag") && chance.happens(300),
     lags: faults.includes("lag") && chance.happens(500),
     floods: faults.includes("flood") && chance.happens(500),
+    expiringPerMille: version === 5 ? chance.pick([0, 0, 300]) : 0,
+    authenticates: version === 5 && chance.happens(250),
     topics: topics.length > 0 ? topics : ["t/0"],
     filters: [...filters.values()],
     keepsSubscriptions: chance.happens(600),
@@ -94,6 +100,8 @@ export const AUDITOR: Character = Object.freeze<Character>({
   acknowledgesLater: false,
   lags: false,
   floods: false,
+  expiringPerMille: 0,
+  authenticates: false,
   topics: [],
   filters: [
     { filter: "w/#", qos: 2, noLocal: false, retainAsPublished: false, retainHandling: 2 },

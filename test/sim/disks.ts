@@ -9,12 +9,9 @@ import { SqliteStore } from "../../src/store/sqlite_store.ts";
 import { runtime } from "../support/current_runtime.ts";
 import type { Disk } from "./sim_store.ts";
 
-/** What both clocks are apart; any number will do. */
-const EPOCH = 1_700_000_000_000;
-
 export function memoryDisk(): Disk {
   const store = new MemoryStore();
-  return { open: () => store, release() {} };
+  return { keepsTime: false, open: () => store, release() {} };
 }
 
 export async function sqliteDisk(): Promise<Disk> {
@@ -22,9 +19,9 @@ export async function sqliteDisk(): Promise<Disk> {
   const path = join(folder, "sim.midge");
   const database = await runtime.openDatabase({ path, sync: "normal" });
   return {
+    keepsTime: true,
     open: (scheduler) => {
-      const now = (): number => scheduler.now;
-      const clocks = { now, wallClock: () => EPOCH + scheduler.now };
+      const clocks = { now: () => scheduler.processNow, wallClock: () => scheduler.wallClock };
       return new SqliteStore({ database, path, clocks });
     },
     release: () => {

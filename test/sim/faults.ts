@@ -11,6 +11,9 @@ import type { World } from "./world.ts";
 /** More than a broker that stops waits for its store. */
 const STOP_MS = 6000;
 
+/** All the days that they make together are fewer than a session lasts that is to last. */
+const WALL_ERRORS_MS = [-20_000_000, -5000, 0, 5000, 20_000_000];
+
 type Blow = (world: World, chance: Chance) => void;
 
 interface FaultKind {
@@ -26,8 +29,12 @@ const FAULT_KINDS: Partial<Record<Fault, FaultKind>> = {
   },
   crash: { everyMsMax: 6000, strike: crash },
   jump: { everyMsMax: 8000, strike: jump },
+  "set-clock": {
+    everyMsMax: 4000,
+    strike: ({ scheduler }, chance) => scheduler.wallError = chance.pick(WALL_ERRORS_MS),
+  },
   revoke: { everyMsMax: 1500, strike: revoke },
-  hibernate: { everyMsMax: 400, strike: (world) => world.broker.sleep() },
+  hibernate: { everyMsMax: 100, strike: (world) => world.broker.sleep() },
   rude: { everyMsMax: 1500, strike: behaveRudely },
   liar: { everyMsMax: 800, strike: lie },
 };
@@ -98,9 +105,14 @@ function revoke(world: World, chance: Chance): void {
   const { authority, broker } = world;
   if (chance.happens(300)) return authority.pardon();
   const client = chance.below(CLIENTS_MAX);
-  // Or the host has seen enough of somebody.
+  // Or the host has seen enough of somebody, or looks at everybody again.
   if (chance.happens(150)) {
     broker.driver?.disconnect(`c${client}`, ReasonCode.ADMINISTRATIVE_ACTION);
+  }
+  if (chance.happens(150)) {
+    broker.reload(({ clientId }) =>
+      clientId === `c${client}` ? ReasonCode.NOT_AUTHORIZED : ReasonCode.SUCCESS
+    );
   }
   const filter = chance.pick(["t/#", "t/0", "s/#", "r/#", "w/#"]);
   authority.ban(chance.pick(["read", "write"]), `c${client}`, filter);

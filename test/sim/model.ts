@@ -4,7 +4,7 @@
 //
 // "When" is the number of the step in which it happened, so two things can always be told apart.
 
-import type { QoS } from "../../src/core/codec/protocol.ts";
+import type { ProtocolVersion, QoS } from "../../src/core/codec/protocol.ts";
 import { matches } from "../../src/core/topic/filter.ts";
 
 /** A message that an honest client has sent. */
@@ -18,8 +18,12 @@ export interface SentMessage {
   readonly qos: QoS;
   readonly retain: boolean;
   readonly sentAt: number;
+  /** It is worth nothing after so many seconds; `undefined` if it always is. */
+  readonly expirySeconds: number | undefined;
   /** When its acknowledgement came; `Infinity` before, or when it never will. */
   acknowledgedAt: number;
+  /** The same as an instant. */
+  acknowledgedMs: number;
   /** The acknowledgement said no. */
   isRefused: boolean;
   /** It was sent again on a later connection. */
@@ -53,6 +57,10 @@ export interface Receipt {
   /** The broker decided that it may have it between these two. */
   readonly gatedFrom: number;
   readonly writtenAt: number;
+  /** The first of them as an instant. */
+  readonly gatedMs: number;
+  /** What it said of its Message Expiry Interval. */
+  readonly expirySeconds: number | undefined;
 }
 
 /** A session as its client sees it. */
@@ -70,6 +78,7 @@ export type SessionKind = "fresh" | "durable" | "brief" | "mixed";
 /** What one client is, as far as promises depend on it. */
 export interface ClientFacts {
   readonly clientId: string;
+  readonly version: ProtocolVersion;
   readonly kind: SessionKind;
 }
 

@@ -126,11 +126,13 @@ export class SimConnection implements Transport {
   #held: Uint8Array | undefined;
   #heldLength = 0;
   /** When the broker wrote, and the bytes up to the end of what it wrote then. */
-  readonly #written: { readonly step: number; readonly end: number }[] = [];
+  readonly #written: { readonly step: number; readonly now: number; readonly end: number }[] = [];
   #writtenBytes = 0;
   #arrivedBytes = 0;
   /** What arrives at the client was decided upon after this step … */
   gatedFrom = 0;
+  /** The same as an instant, and not before the connection was there. */
+  gatedMs: number;
   /** … and was written in this one or before. */
   writtenAt = 0;
 
@@ -142,6 +144,7 @@ export class SimConnection implements Transport {
     client: ClientEnd,
   ) {
     this.remotePort = number;
+    this.gatedMs = scheduler.now;
     this.#scheduler = scheduler;
     this.#chance = chance;
     this.#weather = weather;
@@ -220,7 +223,8 @@ export class SimConnection implements Transport {
     if (this.#isServerGone || this.#isServerClosing) return true;
     if (this.#held !== undefined) throw new Error("A write was made while another one waits");
     this.#writtenBytes += length;
-    this.#written.push({ step: this.#scheduler.step, end: this.#writtenBytes });
+    const { step, now } = this.#scheduler;
+    this.#written.push({ step, now, end: this.#writtenBytes });
     if (this.#isClientGone) this.#tellServer(new Error("Broken pipe"));
     const isFull = this.#down.size >= this.#weather.windowBytes;
     if (isFull || this.#chance.happens(this.#weather.splitPerMille)) {
@@ -305,7 +309,9 @@ export class SimConnection implements Transport {
   #dateArrival(bytes: number): void {
     const written = this.#written;
     const first = written.findIndex(({ end }) => end > this.#arrivedBytes);
-    this.gatedFrom = written[first - 2]?.step ?? 0;
+    const before = written[first - 2];
+    this.gatedFrom = before?.step ?? 0;
+    if (before !== undefined) this.gatedMs = before.now;
     this.#arrivedBytes += bytes;
     this.writtenAt = written.find(({ end }) => end >= this.#arrivedBytes)!.step;
     if (first > 2) written.splice(0, first - 2);

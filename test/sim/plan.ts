@@ -7,8 +7,8 @@ import { NEVER_EXPIRES } from "../../src/core/session/session.ts";
 import { Chance } from "./chance.ts";
 
 /**
- * What can go wrong, and at last what must make no difference: the store is the real one, and not
- * the plainest. Which of them exist in a run is drawn.
+ * What can go wrong, and at last what must make no difference: all topics are mounted somewhere else,
+ * and the store is the real one and not the plainest. Which of them exist in a run is drawn.
  */
 export const FAULTS = [
   "split",
@@ -24,10 +24,12 @@ export const FAULTS = [
   "contradict",
   "revoke",
   "jump",
+  "set-clock",
   "rude",
   "liar",
   "tight",
   "hibernate",
+  "mount",
   "sqlite",
 ] as const;
 
@@ -41,6 +43,9 @@ export interface Plan {
   /** Virtual milliseconds of the part with faults. */
   readonly safetyMs: number;
 }
+
+/** Where topics are mounted, in worlds that have that. */
+export const MOUNT_POINT = "elsewhere/";
 
 /** How long sessions last that are meant to outlast a run. */
 export const LASTING_SECONDS = 1_000_000;

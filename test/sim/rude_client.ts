@@ -5,8 +5,10 @@
 import { encodePacket } from "../../src/core/codec/encode.ts";
 import type { Packet } from "../../src/core/codec/packet.ts";
 import type { ProtocolVersion, QoS } from "../../src/core/codec/protocol.ts";
+import { ReasonCode } from "../../src/core/codec/reason_code.ts";
 import { Writer } from "../../src/core/codec/writer.ts";
 import { ack, connect, publish, request, subscribe } from "../support/packets.ts";
+import { AUTHENTICATION_METHOD, HONEST } from "./authority.ts";
 import type { Chance } from "./chance.ts";
 import type { ClientEnd, SimConnection } from "./network.ts";
 import { CLIENTS_MAX } from "./plan.ts";
@@ -14,6 +16,7 @@ import type { World } from "./world.ts";
 
 const NOBODY: ClientEnd = { onBytes() {}, onClose() {} };
 const TOPIC = "rude/x";
+const METHOD = { authenticationMethod: AUTHENTICATION_METHOD };
 
 type Habit = (connection: SimConnection, chance: Chance, version: ProtocolVersion) => void;
 
@@ -77,8 +80,22 @@ export function lie(world: World, chance: Chance): void {
   const connection = world.dial(`liar ${chance.next()}`, NOBODY);
   world.rude.add(connection);
   const clientId = `c${chance.below(CLIENTS_MAX)}`;
-  const introduction = connect({ clientId, cleanStart: chance.happens(500), username: "liar" });
+  const cleanStart = chance.happens(500);
+  // Or even pretends to be known, and cannot show it.
+  const isBold = chance.happens(300);
+  const introduction = isBold
+    ? connect({ clientId, cleanStart, username: HONEST, properties: METHOD })
+    : connect({ clientId, cleanStart, username: "liar" });
   connection.send(encoded(5, introduction));
+  if (isBold) {
+    const authenticationData = noise(chance, 3);
+    world.scheduler.after(chance.below(1000), () =>
+      connection.send(encoded(5, {
+        type: "auth",
+        reasonCode: ReasonCode.CONTINUE_AUTHENTICATION,
+        properties: { ...METHOD, authenticationData },
+      })));
+  }
   world.scheduler.after(chance.below(3000), () => connection.end());
 }
 

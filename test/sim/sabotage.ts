@@ -136,8 +136,8 @@ class GulliblePolicy implements Policy {
     return this.#policy.connect(request);
   }
 
-  hasAuthenticationMethod(): boolean {
-    return false;
+  hasAuthenticationMethod(method: string): boolean {
+    return this.#policy.hasAuthenticationMethod(method);
   }
 
   publish(...asked: Parameters<Policy["publish"]>): PublishDecision {
@@ -169,6 +169,7 @@ export const SABOTAGES: Readonly<Record<string, Sabotage>> = {
   order: { makeCore: (...given) => new MisreadingCore(swapped, ...given) },
   access: { policy: (policy) => new GulliblePolicy(policy) },
   retained: { makeCore: (...given) => new MisreadingCore(unretained, ...given) },
+  expiry: { makeCore: (...given) => new MisreadingCore(immortal, ...given) },
   shared: { makeCore: (...given) => new MisreadingCore(unshared, ...given) },
   wills: { makeCore: (...given) => new MorbidCore(...given) },
   limits: { limits: { queuedMessagesMax: 0, queuedBytesMax: 0, queuedMessagesTotalMax: 0 } },
@@ -194,6 +195,14 @@ function swapped(packets: Packet[]): Packet[] {
 
 function unretained(packets: Packet[]): Packet[] {
   return packets.map((packet) => isPublish(packet) ? { ...packet, retain: false } : packet);
+}
+
+function immortal(packets: Packet[]): Packet[] {
+  return packets.map((packet) => {
+    if (!isPublish(packet)) return packet;
+    const { messageExpiryInterval: _forgotten, ...properties } = packet.properties;
+    return { ...packet, properties };
+  });
 }
 
 function unshared(packets: Packet[]): Packet[] {

@@ -16,14 +16,31 @@ interface ProcessTimer {
   readonly process: number;
 }
 
+/** What the wall clock is ahead of ours; any number will do. */
+const EPOCH = 1_700_000_000_000;
+
 export class Scheduler {
   now = 1_000_000;
+  /** How wrong somebody has set the wall clock. */
+  wallError = 0;
+  /** What the clock of the broker's process is ahead of ours. */
+  processAhead = 0;
   /** How many things have happened. */
   step = 0;
   readonly #heap: Planned[] = [];
   #order = 0;
   #process = 0;
   readonly #timers: Set<ProcessTimer> = new Set();
+
+  /** The clock of the broker's process, which runs as ours does and begins anywhere. */
+  get processNow(): number {
+    return this.now + this.processAhead;
+  }
+
+  /** What the machine takes for the time. */
+  get wallClock(): number {
+    return EPOCH + this.now + this.wallError;
+  }
 
   /** The timers that the broker's process has set and that have not rung. */
   get timerCount(): number {

@@ -18,12 +18,12 @@ import type {
 import type { Properties } from "../../src/core/codec/property.ts";
 import type { QoS } from "../../src/core/codec/protocol.ts";
 import { ReasonCode } from "../../src/core/codec/reason_code.ts";
-import { HONEST } from "./authority.ts";
+import { answerTo, AUTHENTICATION_METHOD } from "./authority.ts";
 import type { Chance } from "./chance.ts";
 import type { Character } from "./character.ts";
+import { connectOf, withWill } from "./introduction.ts";
 import { type Model, type SentMessage, type Subscribed, Violation } from "./model.ts";
 import type { ClientEnd, SimConnection } from "./network.ts";
-import { LASTING_SECONDS } from "./plan.ts";
 import type { Planned, Scheduler } from "./scheduler.ts";
 
 /** What a client needs of its world. */
@@ -56,6 +56,8 @@ export class SimClient implements ClientSink, ClientEnd {
   #isConfirmed = false;
   /** The last one was not, as far as we know. */
   #isUnsure = false;
+  /** It is saying who it is, and that has not ended. */
+  #isAuthenticating = false;
   #count = 0;
   /** By packet identifier. */
   readonly #inflight: Map<number, SentMessage> = new Map();
@@ -68,8 +70,8 @@ export class SimClient implements ClientSink, ClientEnd {
     this.#world = world;
     const { acknowledgesLater } = character;
     this.engine = new ClientEngine(this, { acknowledgesLater, topicAliasesMax: 2 });
-    const { kind } = character;
-    world.model.clients.set(clientId, { clientId, kind });
+    const { kind, version } = character;
+    world.model.clients.set(clientId, { clientId, version, kind });
   }
 
   /** Nothing of its own is under way. */
@@ -150,13 +152,15 @@ export class SimClient implements ClientSink, ClientEnd {
     const will = model.wills.get(this.#connection!.remotePort);
     if (will !== undefined) will.isConfirmed = true;
     this.#startsClean = false;
+    this.#isAuthenticating = false;
     this.#isConfirmed = true;
     // A session that ends soon may have been made anew by a CONNECT that was never answered.
     const known = this.#isUnsure ? undefined : model.current.get(this.clientId);
     this.#isUnsure = false;
     if (known === undefined) {
       model.begin(this.clientId, scheduler.step);
-    } else if (!packet.sessionPresent) {
+    } else if (!packet.sessionPresent && this.character.version > 3) {
+      // Version 3.1 does not tell: who misses messages then will notice.
       if (this.character.kind === "durable") {
         this.#fail("session", `${this.clientId} was promised a session that is gone`);
       }
@@ -175,9 +179,11 @@ export class SimClient implements ClientSink, ClientEnd {
     const session = this.#world.model.current.get(this.clientId);
     const { qos, retain, dup, topic, packetId } = message;
     const id = decoder.decode(message.copyPayload()).split(" ")[0]!;
-    const { gatedFrom, writtenAt } = this.#connection!;
+    const { gatedFrom, gatedMs, writtenAt } = this.#connection!;
     const at = this.#world.scheduler.step;
-    session?.receipts.push({ id, topic, qos, retain, dup, at, gatedFrom, writtenAt });
+    const expirySeconds = message.properties.messageExpiryInterval;
+    const when = { at, gatedFrom, gatedMs, writtenAt };
+    session?.receipts.push({ id, topic, qos, retain, dup, expirySeconds, ...when });
     if (qos === 0 || !this.character.acknowledgesLater) return;
     const ms = this.#chance.below(this.#world.isSettling ? 10 : 1500);
     this.#world.scheduler.after(ms, () => {
@@ -190,6 +196,7 @@ export class SimClient implements ClientSink, ClientEnd {
     this.#inflight.delete(packetId);
     if (message === undefined) return;
     message.acknowledgedAt = this.#world.scheduler.step;
+    message.acknowledgedMs = this.#world.scheduler.now;
     message.isRefused = reasonCode >= ReasonCode.UNSPECIFIED_ERROR;
   }
 
@@ -204,8 +211,19 @@ export class SimClient implements ClientSink, ClientEnd {
 
   onUnsuback(_packet: UnsubackPacket): void {}
 
-  onAuth(_packet: AuthPacket): void {
-    this.#fail("protocol", `${this.clientId} was sent AUTH`);
+  onAuth(packet: AuthPacket): void {
+    const { authenticates } = this.character;
+    if (!authenticates) this.#fail("protocol", `${this.clientId} was sent AUTH`);
+    if (packet.reasonCode !== ReasonCode.CONTINUE_AUTHENTICATION) {
+      this.#isAuthenticating = false;
+      return;
+    }
+    const authenticationData = answerTo(packet.properties.authenticationData);
+    this.engine.authenticate(packet.reasonCode, {
+      authenticationMethod: AUTHENTICATION_METHOD,
+      authenticationData,
+    });
+    this.#flush();
   }
 
   onDisconnect(_packet: DisconnectPacket): void {}
@@ -264,58 +282,17 @@ export class SimClient implements ClientSink, ClientEnd {
   #end: ClientEnd | undefined;
 
   #connectPacket(number: number): ConnectPacket {
-    const { character } = this;
-    const { version, kind } = character;
-    const leaves = this.#isLeaving;
+    const { clientId, character } = this;
+    const { kind } = character;
+    const { isSettling, model } = this.#world;
+    const isLeaving = this.#isLeaving;
     // Who has begun to start anew has no session any more until he is told of one.
-    this.#startsClean ||= leaves || kind === "fresh" ||
-      (kind === "mixed" && !this.#world.isSettling && this.#chance.happens(300));
+    this.#startsClean ||= isLeaving || kind === "fresh" ||
+      (kind === "mixed" && !isSettling && this.#chance.happens(300));
     const cleanStart = this.#startsClean;
-    const properties: Properties = {};
-    if (version === 5) {
-      if (!leaves && kind !== "fresh") {
-        properties.sessionExpiryInterval = kind === "brief"
-          ? character.expirySeconds
-          : LASTING_SECONDS;
-      }
-      if (character.receiveMaximum > 0) properties.receiveMaximum = character.receiveMaximum;
-      properties.topicAliasMaximum = 3;
-    }
-    const base = {
-      type: "connect",
-      protocolVersion: version,
-      isBridge: false,
-      clientId: this.clientId,
-      cleanStart,
-      keepAlive: character.keepAlive,
-      username: HONEST,
-      properties,
-    } as const;
-    const { will } = character;
-    if (will === undefined || leaves || this.#world.isSettling) return base;
-    const id = `w:${this.clientId}:${number}`;
-    const willProperties: Properties = version === 5 && will.delaySeconds > 0
-      ? { willDelayInterval: will.delaySeconds }
-      : {};
-    this.#world.model.wills.set(number, {
-      id,
-      clientId: this.clientId,
-      number,
-      topic: will.topic,
-      qos: will.qos,
-      delayMs: version === 5 && kind !== "fresh" ? will.delaySeconds * 1000 : 0,
-      isConfirmed: false,
-    });
-    return {
-      ...base,
-      will: {
-        topic: will.topic,
-        qos: will.qos,
-        retain: false,
-        payload: encoder.encode(id),
-        properties: willProperties,
-      },
-    };
+    const introduction = connectOf(clientId, character, { cleanStart, isLeaving });
+    if (isLeaving || isSettling) return introduction;
+    return withWill(introduction, number, character, model);
   }
 
   #sayGoodbye(): void {
@@ -394,11 +371,19 @@ export class SimClient implements ClientSink, ClientEnd {
     else if (what < 800) this.#unsubscribe();
     else if (what < 830) this.engine.disconnect(this.#farewell());
     else if (what < 850) this.#drop();
+    else if (what < 900 && character.authenticates) this.#authenticateAgain();
     else if (what < 950 && character.lags) {
       this.freeze();
       this.#world.scheduler.after(this.#chance.between(100, 4000), () => this.thaw());
     }
     this.#flush();
+  }
+
+  #authenticateAgain(): void {
+    if (this.#isAuthenticating) return;
+    this.#isAuthenticating = true;
+    const authenticationMethod = AUTHENTICATION_METHOD;
+    this.engine.authenticate(ReasonCode.RE_AUTHENTICATE, { authenticationMethod });
   }
 
   #farewell(): ReasonCode {
@@ -427,7 +412,11 @@ export class SimClient implements ClientSink, ClientEnd {
     const filler = this.#chance.happens(50) ? 2000 : this.#chance.below(60);
     const payload = encoder.encode(isEmpty ? "" : `${id} ${"x".repeat(filler)}`);
     const { scheduler, model } = this.#world;
-    const options = { qos, retain };
+    const expirySeconds = !isEmpty && this.#chance.happens(this.character.expiringPerMille)
+      ? this.#chance.pick([1, 3, 20])
+      : undefined;
+    const properties = expirySeconds === undefined ? {} : { messageExpiryInterval: expirySeconds };
+    const options = { qos, retain, properties };
     const packetId = this.engine.publish(topic, payload, options, scheduler.now);
     if (packetId < 0) return;
     const message: SentMessage = {
@@ -438,7 +427,9 @@ export class SimClient implements ClientSink, ClientEnd {
       qos,
       retain,
       sentAt: scheduler.step,
+      expirySeconds,
       acknowledgedAt: Infinity,
+      acknowledgedMs: Infinity,
       isRefused: false,
       isResent: false,
     };

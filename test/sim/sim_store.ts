@@ -11,6 +11,8 @@ import type { Scheduler } from "./scheduler.ts";
 
 /** Where it keeps what is committed. */
 export interface Disk {
+  /** Instants have their meaning for any process, and not for one with the same clock only. */
+  readonly keepsTime: boolean;
   /** Opens what is there, after a crash too. */
   open(scheduler: Scheduler): Store;
   release(): void;
@@ -29,7 +31,7 @@ export class SimStore implements Store {
   readonly #scheduler: Scheduler;
   readonly #chance: Chance;
   readonly #disk: Disk;
-  #kept: Store;
+  #kept!: Store;
   /** It was given changes that it has not committed, and will be given them again. */
   isBehind = false;
   /** What was asked of it and is not done. */
@@ -40,7 +42,12 @@ export class SimStore implements Store {
     this.#chance = chance;
     this.health = health;
     this.#disk = disk;
-    this.#kept = disk.open(scheduler);
+  }
+
+  /** A process begins, with a clock of its own, and looks at what is there. */
+  open(): void {
+    if (this.#disk.keepsTime) this.#scheduler.processAhead = this.#chance.below(1_000_000_000);
+    this.#kept = this.#disk.open(this.#scheduler);
   }
 
   load(): Iterable<StoredRecord> {
@@ -77,7 +84,6 @@ export class SimStore implements Store {
     this.#underway = undefined;
     this.isBehind = false;
     if (changes !== undefined && this.#chance.happens(500)) this.#keep(changes);
-    this.#kept = this.#disk.open(this.#scheduler);
   }
 
   #keep(changes: readonly Change[]): void {

@@ -4,6 +4,7 @@
 import type { Sabotage } from "./broker_process.ts";
 import { checkAccess } from "./checkers/access.ts";
 import { checkDuplicates } from "./checkers/duplicate.ts";
+import { checkExpiry } from "./checkers/expiry.ts";
 import { checkLeftovers } from "./checkers/leftovers.ts";
 import { checkLoss } from "./checkers/loss.ts";
 import { checkOrder } from "./checkers/order.ts";
@@ -21,7 +22,15 @@ export interface Outcome {
   readonly steps: number;
 }
 
-const AT_REST = [checkAccess, checkLoss, checkDuplicates, checkOrder, checkShared, checkWills];
+const AT_REST = [
+  checkAccess,
+  checkLoss,
+  checkDuplicates,
+  checkOrder,
+  checkExpiry,
+  checkShared,
+  checkWills,
+];
 
 /** Runs a plan from its beginning to its end, or to where a promise is broken. */
 export async function simulate(plan: Plan, sabotage?: Sabotage): Promise<Outcome> {

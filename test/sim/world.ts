@@ -3,7 +3,7 @@
 // the same plan always takes the same course, on every runtime.
 
 import type { BrokerEvent } from "../../src/core/broker/event.ts";
-import type { Limits } from "../../src/core/broker/limits.ts";
+import { DEFAULT_LISTENER, type Limits } from "../../src/core/broker/limits.ts";
 import { Authority } from "./authority.ts";
 import { BrokerProcess, type Sabotage } from "./broker_process.ts";
 import { Chance } from "./chance.ts";
@@ -12,7 +12,7 @@ import { AUDITOR, drawCharacter } from "./character.ts";
 import { recover, startFaults } from "./faults.ts";
 import { Model, Violation } from "./model.ts";
 import { type ClientEnd, SimConnection, type Weather } from "./network.ts";
-import { type Fault, LASTING_SECONDS, limitsOf, type Plan } from "./plan.ts";
+import { type Fault, LASTING_SECONDS, limitsOf, MOUNT_POINT, type Plan } from "./plan.ts";
 import { Scheduler } from "./scheduler.ts";
 import { type ClientWorld, SimClient } from "./sim_client.ts";
 import { type Disk, SimStore } from "./sim_store.ts";
@@ -63,16 +63,18 @@ export class World implements ClientWorld {
       splitPerMille: this.has("split") ? chance.pick([100, 500, 900]) : 0,
       windowBytes: chance.pick([300, 4000, 100_000]),
     };
+    const mountPoint = this.has("mount") ? MOUNT_POINT : "";
     this.authority = new Authority(this.scheduler, seed, {
       asksPerMille: this.has("ask") ? chance.pick([50, 500]) : 0,
       contradictsPerMille: this.has("contradict") ? 100 : 0,
-    });
+    }, mountPoint);
     this.store = new SimStore(this.scheduler, new Chance(seed, "store"), disk, {
       slowMsMax: this.has("slow-store") ? chance.pick([5, 100, 1000]) : 0,
       failingPerMille: this.has("failing-store") ? chance.pick([50, 500]) : 0,
     });
     this.broker = new BrokerProcess({
       hibernates: this.has("hibernate"),
+      listener: { ...DEFAULT_LISTENER, mountPoint },
       scheduler: this.scheduler,
       chance: new Chance(seed, "broker"),
       store: this.store,

@@ -152,16 +152,31 @@ test("SqliteStore tells time by the broker's clock, and over a restart by the wa
     clocks.instant = 77;
     store = await files.open();
     assertEquals(ends(), 77 + 45_000);
-    // A clock that stands in the past tells of no time.
+    // A clock that stands in the past tells of none, and a second is what may be unknown.
     store.close();
     clocks.wall = 0;
     clocks.instant = 0;
     store = await files.open();
-    assertEquals(ends(), 45_000);
+    assertEquals(ends(), 44_000);
     store.close();
     clocks.wall = 20_000;
     store = await files.open();
-    assertEquals(ends(), 25_000);
+    assertEquals(ends(), 24_000);
+  });
+});
+
+test("SqliteStore gives nothing more time than it had, whatever the clock says after a crash", async () => {
+  await withFiles(async (files) => {
+    const { clocks } = files;
+    const store = await files.open();
+    store.commit([session("c")]);
+    clocks.instant += 900;
+    clocks.wall += 900;
+    store.commit([{ ...session("c"), endsAt: clocks.instant + 5000 } as Change]);
+    files.database!.close();
+    clocks.wall -= 60_000;
+    const [record] = [...(await files.open()).load()];
+    assertEquals(record!.kind === "session-set" ? record!.endsAt : NaN, clocks.instant + 4900);
   });
 });
 

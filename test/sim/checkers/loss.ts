@@ -22,15 +22,24 @@ export function checkLoss(world: World): Violation | undefined {
 function isOwed(world: World, session: SessionView, message: SentMessage): boolean {
   const { clientId } = session;
   const { topic, publisher, sentAt } = message;
-  if (message.id === "" || message.topic.startsWith("s/")) return false;
+  if (message.id === "" || message.expirySeconds !== undefined) return false;
+  if (message.topic.startsWith("s/")) return false;
   if (!wasAccepted(world, message) || wasDropping(world, clientId, session.startedAt)) return false;
-  if (world.authority.hasForbiddenReading(clientId, topic, sentAt)) return false;
+  if (!mayHave(world, clientId, topic, sentAt)) return false;
   const matching = subscribedTo(session, topic).filter(({ shareName }) => shareName === undefined);
   // An older client may get the one copy that any of them earns it.
   if (matching.some(({ qos, noLocal }) => qos === 0 || (noLocal && publisher === clientId))) {
     return false;
   }
   return matching.some((subscribed) => isSteady(subscribed, sentAt));
+}
+
+/** Whether the client could read the topic from a step on, as far as it knows. */
+export function mayHave(world: World, clientId: string, topic: string, from: number): boolean {
+  const { authority, model } = world;
+  const isTold = model.clients.get(clientId)!.version > 3;
+  return !authority.hasForbiddenReading(clientId, topic, from) &&
+    (isTold || !authority.hasRefusedReader(clientId));
 }
 
 /** Whether the broker has taken it, and nobody could have told it not to. */

@@ -44,8 +44,12 @@ function possibleValues(world: World, messages: readonly SentMessage[]): Set<str
       // What came again after it counts again.
       const again = unsure.filter(({ acknowledgedAt }) => acknowledgedAt > message.sentAt);
       possible = new Set([message, ...again].map(({ id }) => id));
+      if ([message, ...again].some(({ expirySeconds }) => expirySeconds !== undefined)) {
+        possible.add("");
+      }
     } else {
       possible.add(message.id);
+      if (message.expirySeconds !== undefined) possible.add("");
     }
     if (message.qos > 0 && message.isResent) unsure.push(message);
   }

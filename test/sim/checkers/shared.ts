@@ -4,7 +4,7 @@
 import { matches } from "../../../src/core/topic/filter.ts";
 import { isSteady, isUncertain, type SentMessage, type SessionView, Violation } from "../model.ts";
 import type { World } from "../world.ts";
-import { wasAccepted, wasDropping } from "./loss.ts";
+import { mayHave, wasAccepted, wasDropping } from "./loss.ts";
 
 /** Share names with the one filter that each has. */
 const GROUPS = [["g0", "s/#"], ["g1", "s/+"]] as const;
@@ -23,7 +23,8 @@ export function checkShared(world: World): Violation | undefined {
         const names = got.map(({ clientId }) => clientId).join(" and ");
         return new Violation("shared", `${message.id} of ${shareName} went to ${names}`);
       }
-      if (got.length > 0 || !wasAccepted(world, message)) continue;
+      if (got.length > 0 || message.expirySeconds !== undefined) continue;
+      if (!wasAccepted(world, message)) continue;
       const later = members.filter((member) => goneAt(world, member) > message.sentAt);
       if (later.length === 0) continue;
       if (!later.every((member) => isReliable(world, member, shareName, message))) continue;
@@ -64,7 +65,7 @@ function isReliable(
 ): boolean {
   const { clientId, startedAt, endedAt, subscriptions } = member;
   if (endedAt !== Infinity || wasDropping(world, clientId, startedAt)) return false;
-  if (world.authority.hasForbiddenReading(clientId, topic, sentAt)) return false;
+  if (!mayHave(world, clientId, topic, sentAt)) return false;
   const own = subscriptions.filter((one) => one.shareName === shareName && !one.isRefused);
   return own.every(({ qos }) => qos > 0) && own.some((one) => isSteady(one, sentAt));
 }

@@ -48,6 +48,9 @@ function bounds(world: World, will: WillLeft): readonly [least: number, most: nu
   const { clientId, topic, qos, delayMs } = will;
   const isDurable = model.clients.get(clientId)!.kind === "durable";
   if (ended.event.cause === "session taken over") return [0, 1];
+  // Who may not be here any more leaves without it, unless it was there that he failed to say who
+  // he is.
+  if (ended.event.cause === "not authorised") return [0, 1];
   if (qos === 0 || !isOld(world, ended) || wasDropping(world, world.auditor.clientId, 0)) {
     return [0, 1];
   }
