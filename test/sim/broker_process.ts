@@ -10,6 +10,7 @@ import type { Policy } from "../../src/core/broker/question.ts";
 import type { ListenerSettings } from "../../src/core/session/peer.ts";
 import type { Judge } from "../../src/core/broker/reconfigure.ts";
 import { HIBERNATION } from "../../src/core/broker/wake.ts";
+import type { ReasonCode } from "../../src/core/codec/reason_code.ts";
 import { Writer } from "../../src/core/codec/writer.ts";
 import { Driver } from "../../src/driver/driver.ts";
 import type { Authority } from "./authority.ts";
@@ -27,27 +28,62 @@ export interface Sabotage {
   readonly policy?: (policy: Policy) => Policy;
 }
 
-export interface ProcessOptions {
+/** What any broker of a world is made of. */
+export interface BrokerParts {
   readonly scheduler: Scheduler;
   readonly chance: Chance;
-  readonly store: SimStore;
   readonly authority: Authority;
   readonly limits: Limits;
-  readonly listener: ListenerSettings;
-  readonly hibernates: boolean;
   readonly sabotage: Sabotage;
   readonly onEvent: (event: BrokerEvent) => void;
   readonly fail: (violation: Violation) => void;
 }
 
-export class BrokerProcess {
+/** The broker as the world sees it, wherever it runs. */
+export interface SimBroker {
+  /** While it is in memory. */
+  readonly core: WatchedCore | undefined;
+  /** Whether it takes connections. */
+  readonly isUp: boolean;
+  accept(connection: SimConnection): void;
+  start(): void;
+  /** Ends as it should; there is nobody who comes in any more. */
+  stop(): void;
+  /** Dies, with all that was only in memory. */
+  kill(): void;
+  /** Loses its memory, and nobody must notice; unless something is under way that sleep would lose. */
+  sleep(): void;
+  /** Reads its settings again, which have not changed, and judges everybody anew. */
+  reload(judge: Judge): void;
+  disconnect(clientId: string, reasonCode: ReasonCode): void;
+  /** Its disk is well from now on. */
+  calm(): void;
+  /** What stands on its disk. */
+  countRecords(): number;
+  /** All that a step has brought about has been done. */
+  turnOver?(): void;
+  /** Puts its surroundings in place; call the result to take them away, when all is over. */
+  install?(): () => void;
+}
+
+export interface ProcessOptions extends BrokerParts {
+  readonly store: SimStore;
+  readonly listener: ListenerSettings;
+  readonly hibernates: boolean;
+}
+
+export class BrokerProcess implements SimBroker {
   core: WatchedCore | undefined;
-  driver: Driver | undefined;
+  #driver: Driver | undefined;
   readonly #options: ProcessOptions;
 
   constructor(options: ProcessOptions) {
     this.#options = options;
     this.start();
+  }
+
+  get isUp(): boolean {
+    return this.#driver !== undefined;
   }
 
   /** Starts with what the store has kept; whoever was connected is not any more. */
@@ -59,7 +95,7 @@ export class BrokerProcess {
     this.#drive(core);
   }
 
-  /** Loses its memory and wakes at once, unless something is under way that sleep would lose. */
+  /** It wakes at once. */
   sleep(): void {
     const { scheduler, store, authority, listener } = this.#options;
     const before = this.core;
@@ -86,10 +122,9 @@ export class BrokerProcess {
     }
   }
 
-  /** Reads its settings again, which have not changed, and judges everybody anew. */
   reload(judge: Judge): void {
-    this.driver?.configure(this.#settings());
-    this.driver?.recheck(judge);
+    this.#driver?.configure(this.#settings());
+    this.#driver?.recheck(judge);
   }
 
   #makeCore(): WatchedCore {
@@ -110,7 +145,7 @@ export class BrokerProcess {
   #drive(core: WatchedCore): Driver {
     const { scheduler, store, authority, hibernates, onEvent, fail } = this.#options;
     this.core = core;
-    this.driver = new Driver({
+    this.#driver = new Driver({
       core,
       host: {
         now: () => scheduler.processNow,
@@ -127,28 +162,38 @@ export class BrokerProcess {
         fail(new Violation("internal", `${stage}: ${detail}`));
       },
     });
-    return this.driver;
+    return this.#driver;
   }
 
   accept(connection: SimConnection): void {
-    if (this.driver === undefined) connection.killServer(true);
-    else connection.accepted(this.driver.accept(connection, this.#options.listener));
+    if (this.#driver === undefined) connection.killServer(true);
+    else connection.accepted(this.#driver.accept(connection, this.#options.listener));
   }
 
-  /** Ends as it should; there is nobody who comes in any more. */
   stop(): void {
-    const { driver } = this;
-    this.driver = undefined;
+    const driver = this.#driver;
+    this.#driver = undefined;
     driver?.stop();
   }
 
-  /** The process dies, with all that was only in memory. */
+  disconnect(clientId: string, reasonCode: ReasonCode): void {
+    this.#driver?.disconnect(clientId, reasonCode);
+  }
+
+  calm(): void {
+    this.#options.store.health = { slowMsMax: 0, failingPerMille: 0 };
+  }
+
+  countRecords(): number {
+    return [...this.#options.store.load()].length;
+  }
+
   kill(): void {
     const { scheduler, store, authority } = this.#options;
     scheduler.killProcess();
     store.crash();
     authority.forgetQuestions();
     this.core = undefined;
-    this.driver = undefined;
+    this.#driver = undefined;
   }
 }

@@ -67,7 +67,7 @@ function cut(world: World, chance: Chance, deaf: "client" | "server" | undefined
 
 function crash(world: World, chance: Chance): void {
   const { broker, scheduler } = world;
-  if (broker.driver === undefined) return;
+  if (!broker.isUp) return;
   if (chance.happens(700)) return die(world, chance);
   // Or it is asked to end, and has a while to do so.
   broker.stop();
@@ -90,7 +90,7 @@ function die(world: World, chance: Chance): void {
 /** Has a broker that is there, once no more faults are to come. */
 export function recover(world: World): void {
   const { broker } = world;
-  if (broker.driver !== undefined) return;
+  if (broker.isUp) return;
   die(world, new Chance(world.plan.seed, "recover"));
   broker.start();
 }
@@ -107,7 +107,7 @@ function revoke(world: World, chance: Chance): void {
   const client = chance.below(CLIENTS_MAX);
   // Or the host has seen enough of somebody, or looks at everybody again.
   if (chance.happens(150)) {
-    broker.driver?.disconnect(`c${client}`, ReasonCode.ADMINISTRATIVE_ACTION);
+    broker.disconnect(`c${client}`, ReasonCode.ADMINISTRATIVE_ACTION);
   }
   if (chance.happens(150)) {
     broker.reload(({ clientId }) =>

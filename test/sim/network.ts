@@ -338,7 +338,8 @@ export class SimConnection implements Transport {
   }
 }
 
-function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
+/** Both in new memory, one behind the other. */
+export function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
   const both = new Uint8Array(a.length + b.length);
   both.set(a);
   both.set(b, a.length);

@@ -8,7 +8,8 @@ import { Chance } from "./chance.ts";
 
 /**
  * What can go wrong, and at last what must make no difference: all topics are mounted somewhere else,
- * and the store is the real one and not the plainest. Which of them exist in a run is drawn.
+ * the store is the real one and not the plainest, or the broker is the object of a Worker. Which of
+ * them exist in a run is drawn.
  */
 export const FAULTS = [
   "split",
@@ -31,9 +32,12 @@ export const FAULTS = [
   "hibernate",
   "mount",
   "sqlite",
+  "edge",
 ] as const;
 
 export type Fault = typeof FAULTS[number];
+
+const DATABASES: readonly Fault[] = ["sqlite", "edge"];
 
 export interface Plan {
   readonly seed: number;
@@ -55,7 +59,7 @@ export const CLIENTS_MAX = 6;
 
 const FAULT_PER_MILLE = 350;
 /** A real database takes its time, which others could use. */
-const SQLITE_PER_MILLE = 25;
+const DATABASE_PER_MILLE = 25;
 
 /** What a seed stands for. */
 export function planOf(seed: number): Plan {
@@ -63,7 +67,7 @@ export function planOf(seed: number): Plan {
   const count = chance.between(2, CLIENTS_MAX);
   const clients = Array.from({ length: count }, (_, i) => i);
   const faults = FAULTS.filter((fault) =>
-    chance.happens(fault === "sqlite" ? SQLITE_PER_MILLE : FAULT_PER_MILLE)
+    chance.happens(DATABASES.includes(fault) ? DATABASE_PER_MILLE : FAULT_PER_MILLE)
   );
   return { seed, clients, faults, safetyMs: chance.between(4, 40) * 500 };
 }
@@ -75,7 +79,7 @@ export function commandOf(plan: Plan): string {
   if (plan.clients.length < whole.clients.length) {
     parts.push(`--clients ${plan.clients.join(",") || "none"}`);
   }
-  if (plan.faults.length < whole.faults.length) {
+  if (plan.faults.join() !== whole.faults.join()) {
     parts.push(`--faults ${plan.faults.join(",") || "none"}`);
   }
   if (plan.safetyMs < whole.safetyMs) parts.push(`--ms ${plan.safetyMs}`);

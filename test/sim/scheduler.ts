@@ -37,9 +37,14 @@ export class Scheduler {
     return this.now + this.processAhead;
   }
 
-  /** What the machine takes for the time. */
+  /** The time, which no process of the broker's need know. */
+  get time(): number {
+    return EPOCH + this.now;
+  }
+
+  /** What the machine takes for it. */
   get wallClock(): number {
-    return EPOCH + this.now + this.wallError;
+    return this.time + this.wallError;
   }
 
   /** The timers that the broker's process has set and that have not rung. */

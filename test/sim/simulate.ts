@@ -37,12 +37,14 @@ export async function simulate(plan: Plan, sabotage?: Sabotage): Promise<Outcome
   const disk = plan.faults.includes("sqlite") ? await sqliteDisk() : memoryDisk();
   const world = new World(plan, disk, sabotage);
   const restore = world.scheduler.install();
+  const leave = world.broker.install?.();
   try {
     await run(world);
   } catch (error) {
     const detail = error instanceof Error ? error.stack ?? error.message : String(error);
     world.fail(new Violation("internal", detail));
   } finally {
+    leave?.();
     restore();
     disk.release();
   }

@@ -29,6 +29,12 @@ export class WatchedCore extends BrokerCore {
     super.close(connection, cause, detail, now);
   }
 
+  override restore(...given: Parameters<BrokerCore["restore"]>): readonly Connection[] {
+    const woken = super.restore(...given);
+    for (const connection of woken) this.connections.add(connection);
+    return woken;
+  }
+
   /** Has `open` give these for the peers that they have. */
   wake(connections: readonly Connection[]): void {
     for (const connection of connections) this.#woken.set(connection.peer, connection);

@@ -5,10 +5,11 @@
 import type { BrokerEvent } from "../../src/core/broker/event.ts";
 import { DEFAULT_LISTENER, type Limits } from "../../src/core/broker/limits.ts";
 import { Authority } from "./authority.ts";
-import { BrokerProcess, type Sabotage } from "./broker_process.ts";
+import { BrokerProcess, type Sabotage, type SimBroker } from "./broker_process.ts";
 import { Chance } from "./chance.ts";
 import { checkLimits } from "./checkers/limits.ts";
 import { AUDITOR, drawCharacter } from "./character.ts";
+import { EdgeBroker } from "./edge_broker.ts";
 import { recover, startFaults } from "./faults.ts";
 import { Model, Violation } from "./model.ts";
 import { type ClientEnd, SimConnection, type Weather } from "./network.ts";
@@ -37,8 +38,7 @@ export class World implements ClientWorld {
   readonly model: Model = new Model();
   readonly limits: Limits;
   readonly authority: Authority;
-  readonly store: SimStore;
-  readonly broker: BrokerProcess;
+  readonly broker: SimBroker;
   readonly auditor: SimClient;
   readonly clients: SimClient[] = [];
   readonly connections: Set<SimConnection> = new Set();
@@ -63,27 +63,33 @@ export class World implements ClientWorld {
       splitPerMille: this.has("split") ? chance.pick([100, 500, 900]) : 0,
       windowBytes: chance.pick([300, 4000, 100_000]),
     };
-    const mountPoint = this.has("mount") ? MOUNT_POINT : "";
+    const mountPoint = this.has("mount") && !this.has("edge") ? MOUNT_POINT : "";
     this.authority = new Authority(this.scheduler, seed, {
       asksPerMille: this.has("ask") ? chance.pick([50, 500]) : 0,
       contradictsPerMille: this.has("contradict") ? 100 : 0,
     }, mountPoint);
-    this.store = new SimStore(this.scheduler, new Chance(seed, "store"), disk, {
+    const health = {
       slowMsMax: this.has("slow-store") ? chance.pick([5, 100, 1000]) : 0,
       failingPerMille: this.has("failing-store") ? chance.pick([50, 500]) : 0,
-    });
-    this.broker = new BrokerProcess({
-      hibernates: this.has("hibernate"),
-      listener: { ...DEFAULT_LISTENER, mountPoint },
+    };
+    const parts = {
       scheduler: this.scheduler,
       chance: new Chance(seed, "broker"),
-      store: this.store,
       authority: this.authority,
       limits: this.limits,
       sabotage,
-      onEvent: (event) => this.#witness(event),
-      fail: (violation) => this.fail(violation),
-    });
+      onEvent: (event: BrokerEvent) => this.#witness(event),
+      fail: (violation: Violation) => this.fail(violation),
+    };
+    const storeChance = new Chance(seed, "store");
+    this.broker = this.has("edge")
+      ? new EdgeBroker(parts, storeChance, health)
+      : new BrokerProcess({
+        ...parts,
+        store: new SimStore(this.scheduler, storeChance, disk, health),
+        hibernates: this.has("hibernate"),
+        listener: { ...DEFAULT_LISTENER, mountPoint },
+      });
     this.auditor = new SimClient("c-auditor", AUDITOR, new Chance(seed, "auditor"), this);
     for (const number of plan.clients) {
       const own = new Chance(seed, `client ${number}`);
@@ -173,8 +179,8 @@ export class World implements ClientWorld {
     this.isSettling = true;
     this.authority.temper = { asksPerMille: 0, contradictsPerMille: 0 };
     this.#weather.delayMsMax = Math.min(this.#weather.delayMsMax, CALM_DELAY_MS);
-    this.store.health = { slowMsMax: 0, failingPerMille: 0 };
     recover(this);
+    this.broker.calm();
     for (const connection of this.rude) connection.end();
     for (const connection of this.connections) connection.heal();
     for (const client of [this.auditor, ...this.clients]) client.settle();
@@ -230,7 +236,10 @@ export class World implements ClientWorld {
       }
       this.violation ??= checkLimits(this);
       // What was answered is heard of now.
-      if (authority.hasAnswered || authority.openQuestions > 0) await this.#hear();
+      if (authority.hasAnswered || authority.openQuestions > 0 || this.has("edge")) {
+        await this.#hear();
+      }
+      this.broker.turnOver?.();
     }
     scheduler.now = Math.max(scheduler.now, end);
   }

@@ -255,7 +255,7 @@ export class FakeHost {
 }
 
 /** Both ends of a WebSocket. */
-class FakePair {
+export class FakePair {
   readonly 0: { readonly line: SocketLine };
   readonly 1: ServerEnd;
 
@@ -272,7 +272,7 @@ class FakePair {
 }
 
 /** The host's own status for an upgrade is one that elsewhere nobody may make. */
-function upgradingResponse(base: typeof Response): typeof Response {
+export function upgradingResponse(base: typeof Response): typeof Response {
   return class extends base {
     readonly webSocket: unknown;
 

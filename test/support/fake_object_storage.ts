@@ -1,7 +1,7 @@
 // The storage of a faked Durable Object: the host's calls over the runtime's own SQLite, with what
 // the host refuses refused here too.
 
-import type { DatabaseSync } from "node:sqlite";
+import type { DatabaseSync, StatementSync } from "node:sqlite";
 
 type Value = null | number | string | Uint8Array | ArrayBuffer;
 type Row = Record<string, unknown>;
@@ -57,8 +57,15 @@ export class FakeStorage {
   }
 }
 
+interface Prepared {
+  readonly statement: StatementSync;
+  readonly columns: readonly string[];
+}
+
 class FakeSql {
   readonly #database: DatabaseSync;
+  /** By their text, as the host has them. */
+  readonly #prepared: Map<string, Prepared> = new Map();
 
   constructor(database: DatabaseSync) {
     this.#database = database;
@@ -76,18 +83,27 @@ class FakeSql {
       this.#database.exec(sql);
       return new FakeCursor([], [], 0);
     }
-    const statement = this.#database.prepare(sql);
     const bound = values.map((value) =>
       value instanceof ArrayBuffer ? new Uint8Array(value) : value
     );
-    const columns = statement.columns().map(({ name }) => name);
+    const { statement, columns } = this.#prepare(sql);
     if (columns.length === 0) {
       return new FakeCursor([], [], Number(statement.run(...bound).changes));
     }
-    // deno-lint-ignore no-explicit-any -- the types of some runtimes do not know what all can do
-    (statement as any).setReturnArrays(true);
     const rows = statement.all(...bound) as unknown as unknown[][];
     return new FakeCursor(columns, rows.map((row) => row.map(toHost)), 0);
+  }
+
+  #prepare(sql: string): Prepared {
+    const known = this.#prepared.get(sql);
+    if (known !== undefined) return known;
+    const statement = this.#database.prepare(sql);
+    const columns = statement.columns().map(({ name }) => name);
+    // deno-lint-ignore no-explicit-any -- the types of some runtimes do not know what all can do
+    if (columns.length > 0) (statement as any).setReturnArrays(true);
+    const prepared = { statement, columns };
+    this.#prepared.set(sql, prepared);
+    return prepared;
   }
 }
 

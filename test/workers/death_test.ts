@@ -10,6 +10,7 @@ import { test } from "../harness.ts";
 import { type Death, FakeHost } from "../support/fake_durable_object.ts";
 import type { FakePeer } from "../support/fake_object_sockets.ts";
 import { ack, connect, publish, request, subscribe } from "../support/packets.ts";
+import { encoded } from "../support/raw_packet.ts";
 
 const MESSAGES: readonly QoS[] = [1, 2, 1, 2];
 const SESSION = { cleanStart: false, properties: { sessionExpiryInterval: 3600 } } as const;
@@ -114,4 +115,33 @@ for (const death of ["before it is committed", "before it is told"] as const) {
       assertEquals(shown, MESSAGES.map(() => true), `it dies in event ${event}`);
     }
   });
+}
+
+test("BrokerObject forgets what it kept for the sockets of a host that died", async () => {
+  const host = new FakeHost(BrokerObject, {
+    env: { MIDGE_ALLOW_ANONYMOUS: "true" },
+    sleepsAfter: () => true,
+    // The half of a long packet is kept in two parts then, and nobody comes for it any more.
+    dies: { in: 3, death: "before it is told" },
+  });
+  try {
+    const first = await host.connect();
+    await first.send(connect({ clientId: "first" }));
+    await first.sendBytes(encoded(5, longPublish("x".repeat(1_500_000))).subarray(0, 1_200_000));
+    assertEquals(first.isClosed, true);
+    // Its successor has the same number, and needs one part only.
+    const second = await host.connect();
+    await second.send(connect({ clientId: "second" }));
+    const bytes = encoded(5, longPublish("y".repeat(100_000)));
+    await second.sendBytes(bytes.subarray(0, 50_000));
+    second.take();
+    await second.sendBytes(bytes.subarray(50_000));
+    assertEquals(second.take().map(({ type }) => type), ["puback"]);
+  } finally {
+    host.close();
+  }
+});
+
+function longPublish(payload: string): Packet {
+  return publish("t", { qos: 1, packetId: 1, payload });
 }

@@ -4,10 +4,12 @@ import { assertEquals, assertThrows } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
 import { BrokerCore } from "../../src/core/broker/broker_core.ts";
 import { DEFAULT_LIMITS } from "../../src/core/broker/limits.ts";
+import { ASK, OPEN_POLICY } from "../../src/core/broker/question.ts";
 import { HIBERNATION } from "../../src/core/broker/wake.ts";
 import { decodePacket } from "../../src/core/codec/decode.ts";
 import { Framer } from "../../src/core/codec/framer.ts";
 import type { Packet } from "../../src/core/codec/packet.ts";
+import { ReasonCode } from "../../src/core/codec/reason_code.ts";
 import { Writer } from "../../src/core/codec/writer.ts";
 import { beginAttachment } from "../../src/runtime/workers/attachment.ts";
 import { ObjectSocket, type SocketOwner } from "../../src/runtime/workers/object_socket.ts";
@@ -35,6 +37,38 @@ async function withHost(
 test("BrokerObject serves nobody whose bindings have a fault", () => {
   const state = {} as ConstructorParameters<typeof BrokerObject>[0];
   assertThrows(() => new BrokerObject(state, { MIDGE_NONSENSE: "1" }), TypeError);
+});
+
+test("BrokerObject lets a class that extends it decide, and tells it what happens", async () => {
+  const names: string[] = [];
+  class Own extends BrokerObject {
+    constructor(...[state, bindings]: ConstructorParameters<typeof BrokerObject>) {
+      super(state, bindings, {
+        decider: {
+          ...OPEN_POLICY,
+          connect: ({ clientId }) => clientId === "asked" ? ASK : ReasonCode.SUCCESS,
+          ask: () => Promise.resolve({ kind: "connect", reasonCode: ReasonCode.BANNED }),
+        },
+        onEvent: (event) => {
+          if (event.kind === "connected") names.push(event.clientId);
+        },
+      });
+    }
+  }
+  // Nobody would come in by the bindings, which name no users.
+  const host = new FakeHost(Own, { env: { MIDGE_LOG_TYPE: "none" } });
+  try {
+    const codes: unknown[] = [];
+    for (const clientId of ["known", "asked"]) {
+      const client = await host.connect();
+      const [packet] = await client.exchange(connect({ clientId }));
+      codes.push(packet?.type === "connack" ? packet.reasonCode : packet);
+    }
+    assertEquals(codes, [ReasonCode.SUCCESS, ReasonCode.BANNED]);
+    assertEquals(names, ["known"]);
+  } finally {
+    host.close();
+  }
 });
 
 test("BrokerObject closes the connection of who sends text [MQTT-6.0.0-1]", async () => {

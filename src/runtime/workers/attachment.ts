@@ -32,9 +32,11 @@ export function beginAttachment(writer: Writer, id: number, remoteAddress: strin
   writer.string(remoteAddress);
 }
 
+type Statements = Readonly<Record<"add" | "read" | "remove" | "list", SqlStatement>>;
+
 export class Attachments {
   readonly #database: SqlDatabase;
-  #statements: Record<"add" | "read" | "remove", SqlStatement> | undefined;
+  #statements: Statements | undefined;
 
   constructor(database: SqlDatabase) {
     this.#database = database;
@@ -76,7 +78,14 @@ export class Attachments {
     this.#prepared().remove.run(id);
   }
 
-  #prepared(): Record<"add" | "read" | "remove", SqlStatement> {
+  /** Nothing is stored but for these: a host that died took its sockets along, and told nobody. */
+  keepOnly(ids: ReadonlyMap<number, unknown>): void {
+    for (const [id] of this.#prepared().list.all()) {
+      if (!ids.has(id as number)) this.forget(id as number);
+    }
+  }
+
+  #prepared(): Statements {
     if (this.#statements === undefined) {
       const database = this.#database;
       database.exec(`CREATE TABLE IF NOT EXISTS long_attachments (
@@ -86,6 +95,7 @@ export class Attachments {
         add: database.prepare("INSERT OR REPLACE INTO long_attachments VALUES (?, ?, ?)"),
         read: database.prepare("SELECT bytes FROM long_attachments WHERE id = ? ORDER BY part"),
         remove: database.prepare("DELETE FROM long_attachments WHERE id = ?"),
+        list: database.prepare("SELECT DISTINCT id FROM long_attachments"),
       };
     }
     return this.#statements;

@@ -11,8 +11,10 @@ import { Gatekeeper } from "../../auth/gatekeeper.ts";
 import { BrokerCore } from "../../core/broker/broker_core.ts";
 import type { Connection } from "../../core/broker/connection.ts";
 import type { BrokerEvent } from "../../core/broker/event.ts";
-import type { Answer, Question } from "../../core/broker/question.ts";
-import type { Sleeper } from "../../core/broker/hibernation.ts";
+import type { Hibernation, Sleeper } from "../../core/broker/hibernation.ts";
+import type { Limits } from "../../core/broker/limits.ts";
+import type { Answer, Policy, Question } from "../../core/broker/question.ts";
+import type { BrokerCoreOptions } from "../../core/broker/state.ts";
 import { isSnapshot } from "../../core/broker/snapshot.ts";
 import { HIBERNATION } from "../../core/broker/wake.ts";
 import { Writer } from "../../core/codec/writer.ts";
@@ -43,6 +45,22 @@ interface Ended {
   readonly error: unknown;
 }
 
+/** Decides at once, or answers later. */
+export interface Decider extends Policy {
+  ask(question: Question): Promise<Answer>;
+}
+
+/** What a class that extends `BrokerObject` may give it in place of what the bindings say. */
+export interface OwnParts {
+  /** Decides who may come and what they may do; a password file and an access file do otherwise. */
+  readonly decider?: Decider;
+  readonly limits?: Limits;
+  /** Told of what happens, beside the host's log. */
+  readonly onEvent?: (event: BrokerEvent) => void;
+  /** Makes a core that is more than the usual one. */
+  readonly makeCore?: (options: BrokerCoreOptions, hibernation: Hibernation) => BrokerCore;
+}
+
 export class BrokerObject implements SocketOwner {
   readonly #state: ObjectState;
   readonly #settings: Settings;
@@ -71,25 +89,23 @@ export class BrokerObject implements SocketOwner {
   }
 
   /** @throws {TypeError} when the bindings have a fault: then nobody is served. */
-  constructor(state: ObjectState, bindings: Bindings) {
+  constructor(state: ObjectState, bindings: Bindings, own: OwnParts = {}) {
     const result = readSettings(bindings);
     if ("faults" in result) throw new TypeError(result.faults.join("\n"));
     this.#state = state;
     this.#settings = result.settings;
-    const { limits, listener, chain } = result.settings;
+    const { listener } = result.settings;
     const database = new ObjectDatabase(state.storage);
     this.#attachments = new Attachments(database);
-    const gatekeeper = new Gatekeeper({
-      chains: { general: chain, byListener: new Map() },
-      onFailure: (decider, error) => console.error(`Error: ${decider}: ${error}`),
-    });
+    const decider = own.decider ?? gatekeeperOf(result.settings);
+    const makeCore = own.makeCore ?? ((...given) => new BrokerCore(...given));
     const clocks = { now: () => Date.now(), wallClock: () => Date.now() };
     const store = new SqliteStore({ database, path: "storage", clocks });
-    this.#core = new BrokerCore({
-      limits,
+    this.#core = makeCore({
+      limits: own.limits ?? result.settings.limits,
       listener,
       random: () => crypto.getRandomValues(new Uint32Array(1))[0]!,
-      policy: gatekeeper,
+      policy: decider,
       keepsJournal: true,
       hibernates: true,
       tracesPackets: this.#wantsDebug,
@@ -101,8 +117,11 @@ export class BrokerObject implements SocketOwner {
       store,
       commitsAtOnce: true,
       makeAlarm: (ring) => this.#alarm = new ObjectAlarm(state.storage, ring),
-      onEvent: (event) => this.#log(event),
-      ask: (question) => this.#ask(gatekeeper, question),
+      onEvent: (event) => {
+        this.#log(event);
+        own.onEvent?.(event);
+      },
+      ask: (question) => this.#ask(decider, question),
       onError: (stage, error) => console.error(`Error: ${stage}: ${detailOf(error)}`),
     });
     for (const { socket, connection, saved } of woken) {
@@ -205,6 +224,7 @@ export class BrokerObject implements SocketOwner {
       found.push({ socket: transport, saved: isStored ? undefined : attachment as Uint8Array });
       sleepers.push({ peer: transport, snapshot });
     }
+    this.#attachments.keepOnly(this.#byId);
     const connections = this.#core.restore(
       store.load(),
       Date.now(),
@@ -299,11 +319,11 @@ export class BrokerObject implements SocketOwner {
   }
 
   /** Has a question answered; the host is to wait for what comes of it. */
-  async #ask(gatekeeper: Gatekeeper, question: Question): Promise<Answer> {
+  async #ask(decider: Decider, question: Question): Promise<Answer> {
     let done = (): void => {};
     this.#state.waitUntil(new Promise<void>((resolve) => done = resolve));
     try {
-      return await gatekeeper.ask(question);
+      return await decider.ask(question);
     } finally {
       this.#answered.push(done);
     }
@@ -319,6 +339,13 @@ export class BrokerObject implements SocketOwner {
       else console.log(text);
     }
   }
+}
+
+function gatekeeperOf({ chain }: Settings): Gatekeeper {
+  return new Gatekeeper({
+    chains: { general: chain, byListener: new Map() },
+    onFailure: (decider, error) => console.error(`Error: ${decider}: ${error}`),
+  });
 }
 
 function detailOf(error: unknown): string {

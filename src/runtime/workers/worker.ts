@@ -7,7 +7,7 @@
 
 import { makeWorker, type Worker } from "./front.ts";
 
-export { BrokerObject } from "./broker_object.ts";
+export { BrokerObject, type Decider, type OwnParts } from "./broker_object.ts";
 export { makeWorker } from "./front.ts";
 
 const worker: Worker = makeWorker();

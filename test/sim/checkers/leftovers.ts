@@ -6,7 +6,7 @@ import type { World } from "../world.ts";
 
 /** To be called when everybody has left for good. */
 export function checkLeftovers(world: World): Violation | undefined {
-  const { broker, scheduler, store } = world;
+  const { broker, scheduler } = world;
   const core = broker.core!;
   const left = {
     connections: core.connectionCount,
@@ -20,7 +20,7 @@ export function checkLeftovers(world: World): Violation | undefined {
     backlog: core.backlogBytes,
     changes: core.hasChanges ? 1 : 0,
     timers: scheduler.timerCount,
-    records: [...store.load()].length,
+    records: broker.countRecords(),
   };
   const found = Object.entries(left).filter(([, count]) => count !== 0);
   if (found.length === 0) return undefined;
