@@ -110,16 +110,16 @@ function judge({ baseline, rounds, idle }: SoakReport): boolean {
 }
 
 /**
- * The least of the last third beside the least of the one before it: what is garbage and not yet
- * collected is not counted, and the first third is for memory to find its measure. Of few rounds
- * nothing can be said.
+ * The median of the last third beside that of the one before it: how much garbage is not collected
+ * yet differs from round to round, and the first third is for memory to find its measure. Of few
+ * rounds nothing can be said.
  */
 function growthOf(rounds: readonly Round[]): number | undefined {
   const third = Math.floor(rounds.length / 3);
   const bytes = rounds.map(({ residentBytes }) => residentBytes);
   if (third < THIRD_MIN || bytes.includes(undefined)) return undefined;
-  const least = (some: typeof bytes): number => Math.min(...some as number[]);
-  return least(bytes.slice(-third)) / least(bytes.slice(-2 * third, -third)) - 1;
+  const [before, after] = [bytes.slice(-2 * third, -third), bytes.slice(-third)] as number[][];
+  return median(after!) / median(before!) - 1;
 }
 
 function percent(share: number | undefined): string {
