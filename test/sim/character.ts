@@ -12,7 +12,8 @@ import type { SessionKind } from "./model.ts";
 import type { Plan } from "./plan.ts";
 
 export interface Character {
-  readonly version: ProtocolVersion;
+  /** Of these it speaks one in each connection. */
+  readonly versions: readonly ProtocolVersion[];
   readonly kind: SessionKind;
   /** Of a brief session. */
   readonly expirySeconds: number;
@@ -45,6 +46,7 @@ export function drawCharacter(number: number, chance: Chance, { faults }: Plan):
   const drawn = chance.pick(["fresh", "durable", "durable", "durable", "brief", "mixed"] as const);
   // A session of an older version lasts for ever or not at all.
   const kind = version < 5 && drawn !== "fresh" ? "durable" : drawn;
+  const isPolyglot = kind === "durable" && chance.happens(200);
   const filters = new Map<string, SubscriptionRequest>();
   for (let i = chance.below(4); i > 0; i--) {
     const request = drawRequest(chance.pick(FILTERS), chance);
@@ -56,7 +58,7 @@ export function drawCharacter(number: number, chance: Chance, { faults }: Plan):
   }
   const topics = [...TOPICS, `r/${number}`].filter(() => chance.happens(600));
   return {
-    version,
+    versions: isPolyglot ? [3, 4, 5] : [version],
     kind,
     expirySeconds: chance.pick([0, 1, 5]),
     keepAlive: chance.pick([0, 2, 10]),
@@ -64,8 +66,8 @@ export function drawCharacter(number: number, chance: Chance, { faults }: Plan):
     acknowledgesLater: faults.includes("lag") && chance.happens(300),
     lags: faults.includes("lag") && chance.happens(500),
     floods: faults.includes("flood") && chance.happens(500),
-    expiringPerMille: version === 5 ? chance.pick([0, 0, 300]) : 0,
-    authenticates: version === 5 && chance.happens(250),
+    expiringPerMille: version === 5 || isPolyglot ? chance.pick([0, 0, 300]) : 0,
+    authenticates: version === 5 && !isPolyglot && chance.happens(250),
     topics: topics.length > 0 ? topics : ["t/0"],
     filters: [...filters.values()],
     keepsSubscriptions: chance.happens(600),
@@ -92,7 +94,7 @@ function drawRequest(filter: string, chance: Chance): SubscriptionRequest {
 
 /** Sees all Wills, once each, and what is retained in the end. It is as patient as can be. */
 export const AUDITOR: Character = Object.freeze<Character>({
-  version: 5,
+  versions: [5],
   kind: "durable",
   expirySeconds: 0,
   keepAlive: 10,

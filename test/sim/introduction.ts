@@ -2,6 +2,7 @@
 
 import type { ConnectPacket } from "../../src/core/codec/packet.ts";
 import type { Properties } from "../../src/core/codec/property.ts";
+import type { ProtocolVersion } from "../../src/core/codec/protocol.ts";
 import { AUTHENTICATION_METHOD, HONEST } from "./authority.ts";
 import type { Character } from "./character.ts";
 import type { Model } from "./model.ts";
@@ -9,6 +10,7 @@ import { LASTING_SECONDS } from "./plan.ts";
 
 /** What a client asks for this time. */
 interface Wish {
+  readonly version: ProtocolVersion;
   readonly cleanStart: boolean;
   /** It comes to end its session. */
   readonly isLeaving: boolean;
@@ -16,7 +18,8 @@ interface Wish {
 
 /** A CONNECT without a Will. */
 export function connectOf(clientId: string, character: Character, wish: Wish): ConnectPacket {
-  const { version, keepAlive } = character;
+  const { version } = wish;
+  const { keepAlive } = character;
   return {
     type: "connect",
     protocolVersion: version,
@@ -33,16 +36,16 @@ export function connectOf(clientId: string, character: Character, wish: Wish): C
 export function withWill(
   packet: ConnectPacket,
   number: number,
-  { version, kind, will }: Character,
+  { kind, will }: Character,
   model: Model,
 ): ConnectPacket {
   if (will === undefined) return packet;
-  const { clientId } = packet;
+  const { clientId, protocolVersion } = packet;
   const { topic, qos, delaySeconds } = will;
   const id = `w:${clientId}:${number}`;
-  const delayMs = version === 5 && kind !== "fresh" ? delaySeconds * 1000 : 0;
+  const delayMs = protocolVersion === 5 && kind !== "fresh" ? delaySeconds * 1000 : 0;
   model.wills.set(number, { id, clientId, number, topic, qos, delayMs, isConfirmed: false });
-  const properties: Properties = version === 5 && delaySeconds > 0
+  const properties: Properties = protocolVersion === 5 && delaySeconds > 0
     ? { willDelayInterval: delaySeconds }
     : {};
   const payload = new TextEncoder().encode(id);

@@ -59,8 +59,9 @@ export interface Receipt {
   readonly writtenAt: number;
   /** The first of them as an instant. */
   readonly gatedMs: number;
-  /** What it said of its Message Expiry Interval. */
+  /** What it said of its Message Expiry Interval, in a version that has such. */
   readonly expirySeconds: number | undefined;
+  readonly version: ProtocolVersion;
 }
 
 /** A session as its client sees it. */
@@ -78,7 +79,8 @@ export type SessionKind = "fresh" | "durable" | "brief" | "mixed";
 /** What one client is, as far as promises depend on it. */
 export interface ClientFacts {
   readonly clientId: string;
-  readonly version: ProtocolVersion;
+  /** Those that it speaks, one in each connection. */
+  readonly versions: readonly ProtocolVersion[];
   readonly kind: SessionKind;
 }
 

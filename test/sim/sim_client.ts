@@ -16,7 +16,7 @@ import type {
   UnsubackPacket,
 } from "../../src/core/codec/packet.ts";
 import type { Properties } from "../../src/core/codec/property.ts";
-import type { QoS } from "../../src/core/codec/protocol.ts";
+import type { ProtocolVersion, QoS } from "../../src/core/codec/protocol.ts";
 import { ReasonCode } from "../../src/core/codec/reason_code.ts";
 import { answerTo, AUTHENTICATION_METHOD } from "./authority.ts";
 import type { Chance } from "./chance.ts";
@@ -52,6 +52,8 @@ export class SimClient implements ClientSink, ClientEnd {
   #isLeaving = false;
   #isStarted = false;
   #startsClean = false;
+  /** Of the present connection. */
+  #version: ProtocolVersion;
   /** The present connection was accepted. */
   #isConfirmed = false;
   /** The last one was not, as far as we know. */
@@ -70,8 +72,9 @@ export class SimClient implements ClientSink, ClientEnd {
     this.#world = world;
     const { acknowledgesLater } = character;
     this.engine = new ClientEngine(this, { acknowledgesLater, topicAliasesMax: 2 });
-    const { kind, version } = character;
-    world.model.clients.set(clientId, { clientId, version, kind });
+    const { kind, versions } = character;
+    this.#version = versions[0]!;
+    world.model.clients.set(clientId, { clientId, versions, kind });
   }
 
   /** Nothing of its own is under way. */
@@ -159,7 +162,7 @@ export class SimClient implements ClientSink, ClientEnd {
     this.#isUnsure = false;
     if (known === undefined) {
       model.begin(this.clientId, scheduler.step);
-    } else if (!packet.sessionPresent && this.character.version > 3) {
+    } else if (!packet.sessionPresent && this.#version > 3) {
       // Version 3.1 does not tell: who misses messages then will notice.
       if (this.character.kind === "durable") {
         this.#fail("session", `${this.clientId} was promised a session that is gone`);
@@ -183,7 +186,8 @@ export class SimClient implements ClientSink, ClientEnd {
     const at = this.#world.scheduler.step;
     const expirySeconds = message.properties.messageExpiryInterval;
     const when = { at, gatedFrom, gatedMs, writtenAt };
-    session?.receipts.push({ id, topic, qos, retain, dup, expirySeconds, ...when });
+    const version = this.#version;
+    session?.receipts.push({ id, topic, qos, retain, dup, expirySeconds, version, ...when });
     if (qos === 0 || !this.character.acknowledgesLater) return;
     const ms = this.#chance.below(this.#world.isSettling ? 10 : 1500);
     this.#world.scheduler.after(ms, () => {
@@ -290,7 +294,10 @@ export class SimClient implements ClientSink, ClientEnd {
     this.#startsClean ||= isLeaving || kind === "fresh" ||
       (kind === "mixed" && !isSettling && this.#chance.happens(300));
     const cleanStart = this.#startsClean;
-    const introduction = connectOf(clientId, character, { cleanStart, isLeaving });
+    const { versions } = character;
+    if (versions.length > 1) this.#version = this.#chance.pick(versions);
+    const version = this.#version;
+    const introduction = connectOf(clientId, character, { version, cleanStart, isLeaving });
     if (isLeaving || isSettling) return introduction;
     return withWill(introduction, number, character, model);
   }
@@ -342,11 +349,9 @@ export class SimClient implements ClientSink, ClientEnd {
     this.engine.connectionLost();
     if (!this.#isConfirmed) this.#isUnsure ||= this.character.kind === "brief";
     this.#isConfirmed = false;
-    const { kind, version } = this.character;
+    const { kind, expirySeconds } = this.character;
     // A session that ends with its connection is over, and what was in flight with it.
-    if (
-      kind === "fresh" || (kind === "brief" && version === 5 && this.character.expirySeconds === 0)
-    ) {
+    if (kind === "fresh" || (kind === "brief" && expirySeconds === 0)) {
       this.#world.model.end(this.clientId, this.#world.scheduler.step);
       this.#inflight.clear();
     }
@@ -387,7 +392,7 @@ export class SimClient implements ClientSink, ClientEnd {
   }
 
   #farewell(): ReasonCode {
-    const hasWill = this.character.version === 5 && this.#chance.happens(300);
+    const hasWill = this.#version === 5 && this.#chance.happens(300);
     return hasWill ? ReasonCode.DISCONNECT_WITH_WILL_MESSAGE : ReasonCode.NORMAL_DISCONNECTION;
   }
 
@@ -412,9 +417,10 @@ export class SimClient implements ClientSink, ClientEnd {
     const filler = this.#chance.happens(50) ? 2000 : this.#chance.below(60);
     const payload = encoder.encode(isEmpty ? "" : `${id} ${"x".repeat(filler)}`);
     const { scheduler, model } = this.#world;
-    const expirySeconds = !isEmpty && this.#chance.happens(this.character.expiringPerMille)
-      ? this.#chance.pick([1, 3, 20])
-      : undefined;
+    const expirySeconds =
+      !isEmpty && this.#version === 5 && this.#chance.happens(this.character.expiringPerMille)
+        ? this.#chance.pick([1, 3, 20])
+        : undefined;
     const properties = expirySeconds === undefined ? {} : { messageExpiryInterval: expirySeconds };
     const options = { qos, retain, properties };
     const packetId = this.engine.publish(topic, payload, options, scheduler.now);
@@ -461,7 +467,7 @@ export class SimClient implements ClientSink, ClientEnd {
     this.#endSubscription(request.filter);
     const [filter, shareName] = partsOf(request.filter);
     // Older versions have none of the options.
-    const plain = this.character.version === 5
+    const plain = this.#version === 5
       ? request
       : { ...request, noLocal: false, retainAsPublished: false, retainHandling: 0 } as const;
     const { qos, noLocal } = plain;

@@ -47,7 +47,9 @@ function checkConnection(world: World, connection: Connection): Violation | unde
       limits.queueWindowMessagesMax,
     );
   }
-  if (connection.protocolVersion === 5 && receiver.heldCount > limits.receiveMaximum) {
+  // Older versions have no such limit, and what they began is there in later connections.
+  const versions = world.model.clients.get(session.clientId)?.versions ?? [];
+  if (String(versions) === "5" && receiver.heldCount > limits.receiveMaximum) {
     return exceeded(`Held identifiers of ${label}`, receiver.heldCount, limits.receiveMaximum);
   }
   // What was in flight on an earlier connection stays so.

@@ -37,7 +37,7 @@ function isOwed(world: World, session: SessionView, message: SentMessage): boole
 /** Whether the client could read the topic from a step on, as far as it knows. */
 export function mayHave(world: World, clientId: string, topic: string, from: number): boolean {
   const { authority, model } = world;
-  const isTold = model.clients.get(clientId)!.version > 3;
+  const isTold = model.clients.get(clientId)!.versions.every((version) => version > 3);
   return !authority.hasForbiddenReading(clientId, topic, from) &&
     (isTold || !authority.hasRefusedReader(clientId));
 }

@@ -38,6 +38,8 @@ function isFirst(world: World, message: SentMessage, { qos: receivedQos }: Recei
   const { authority, model, upheavals } = world;
   const { qos, isResent, publisher, topic, sentAt, acknowledgedAt } = message;
   if (!isResent) return true;
+  // Who had more in flight than his present version may sends the rest by and by.
+  if (model.clients.get(publisher)!.versions.length > 1) return false;
   if (qos < 2 || topic.startsWith("s/") || isUncertain(model, message)) return false;
   const isHandledAgain = receivedQos < 2 &&
     upheavals.some(({ kind, step }) =>
