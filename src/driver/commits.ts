@@ -20,9 +20,11 @@ import type { Store } from "../store/store.ts";
 const LAZY_MS = 50;
 const RETRY_MS_MIN = 100;
 const RETRY_MS_MAX = 10_000;
-/** After a batch of so many changes the next ones gather for a while: some are over by then. */
+/** After a batch of so many changes the next ones gather while they come: some are over by then. */
 const GATHER_CHANGES_MIN = 256;
-const GATHER_MS = 10;
+/** None have come for so long: whoever publishes waits for us now. */
+const GATHER_PAUSE_MS = 2;
+const GATHER_PAUSES_MAX = 15;
 /** A store that has not answered by then is said to fail. */
 const PATIENCE_MS = 10_000;
 
@@ -151,7 +153,7 @@ export class Commits {
 
   #succeed(): void {
     const isLarge = this.#batch!.changes.length >= GATHER_CHANGES_MIN;
-    if (isLarge && !this.#options.isEager) this.#gathering ??= this.#ring(GATHER_MS, "gather");
+    if (isLarge && !this.#options.isEager) this.#gather(1);
     this.#batch = undefined;
     this.durable = this.underway;
     this.#isUntold = true;
@@ -159,6 +161,21 @@ export class Commits {
     if (!this.#isFailing) return;
     this.#isFailing = false;
     this.#options.report({ kind: "store-recovered" });
+  }
+
+  /** Lets changes gather until none come any more, or for long enough. */
+  #gather(pauses: number): void {
+    const { core, endTurn } = this.#options;
+    const { changeActivity } = core;
+    clearTimeout(this.#gathering);
+    this.#gathering = setTimeout(() => {
+      if (core.changeActivity !== changeActivity && pauses < GATHER_PAUSES_MAX) {
+        this.#gather(pauses + 1);
+      } else {
+        this.#gathering = undefined;
+        endTurn();
+      }
+    }, GATHER_PAUSE_MS);
   }
 
   #fail(error: unknown): void {
@@ -206,17 +223,13 @@ export class Commits {
   }
 
   /** Rings once, and then sees what there is to do. */
-  #ring(ms: number, reason: "lazy" | "retry" | "patience" | "gather"): Timer {
+  #ring(ms: number, reason: "lazy" | "retry" | "patience"): Timer {
     const batch = this.#batch;
     return setTimeout(() => {
       switch (reason) {
         case "lazy":
           this.#lazy = undefined;
           if (this.#options.core.hasChanges) this.#force();
-          return;
-        case "gather":
-          this.#gathering = undefined;
-          this.#options.endTurn();
           return;
         case "retry":
           this.#retry = undefined;

@@ -115,13 +115,33 @@ test("Driver lets changes gather after a large batch, which records less", () =>
     assertEquals([store.tried, types(publisher)], [[300], []]);
     for (let packetId = 1; packetId <= sent; packetId++) lasting.send(ack("puback", packetId));
     stage.turn();
-    stage.timers.advance(10);
+    // Until none come any more.
+    stage.timers.advance(2);
+    assertEquals(store.tried.length, 1);
+    stage.timers.advance(2);
     await settle(stage);
     assertEquals([store.tried.length, types(publisher)], [2, ["puback"]]);
     // After a small one nobody waits.
     publisher.send(message(302));
     stage.turn();
     assertEquals([store.tried.length, types(publisher)], [3, ["puback"]]);
+  }, { inflightMessagesMax: 10 }));
+
+test("Driver lets nobody wait for long where changes never cease to gather", () =>
+  onScene("prompt", async ({ stage, store, publisher }) => {
+    const many = Array.from({ length: 300 }, (_, index) => message(index + 1));
+    publisher.send(...many);
+    stage.turn();
+    publisher.take();
+    let ms = 0;
+    for (let packetId = 301; store.tried.length === 1 && packetId < 400; packetId++) {
+      publisher.send(message(packetId));
+      stage.turn();
+      stage.timers.advance(1);
+      await settle(stage);
+      ms++;
+    }
+    assertEquals([ms, types(publisher).length], [30, 30]);
   }, { inflightMessagesMax: 10 }));
 
 test("Driver holds what promises something until a slow store has it, and nothing else", () =>

@@ -351,6 +351,11 @@ export class BrokerCore {
     return this.#state.journal.isDue;
   }
 
+  /** Grows with every change that is recorded, or turns out to need no record. */
+  get changeActivity(): number {
+    return this.#state.journal.activity;
+  }
+
   /** Output: the changes to commit, once those that were taken before are committed. */
   takeChanges(): Batch {
     return this.#state.journal.take();

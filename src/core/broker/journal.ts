@@ -29,6 +29,8 @@ export class Journal {
   taken = 0;
   /** The number of the last change that is durable. */
   committed = 0;
+  /** How many changes were recorded or withdrawn: as long as it grows, more is on its way. */
+  activity = 0;
   /** So much is recorded and not durable that nobody should add to it. */
   isFull = false;
   #pending: (Change | undefined)[] = [];
@@ -63,6 +65,7 @@ export class Journal {
     this.#pending.push(change);
     this.#pendingBytes += bytesOf(change);
     this.#measure();
+    this.activity++;
     return ++this.recorded;
   }
 
@@ -80,6 +83,7 @@ export class Journal {
     assert(change !== undefined, "A change was withdrawn twice");
     this.#pending[index] = undefined;
     this.#withdrawn++;
+    this.activity++;
     this.#pendingBytes -= bytesOf(change);
     this.#measure();
     return change;
