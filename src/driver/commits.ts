@@ -23,8 +23,8 @@ const RETRY_MS_MAX = 10_000;
 /** After a batch of so many changes the next ones gather while they come: some are over by then. */
 const GATHER_CHANGES_MIN = 256;
 /** None have come for so long: whoever publishes waits for us now. */
-const GATHER_PAUSE_MS = 2;
-const GATHER_PAUSES_MAX = 15;
+const GATHER_PAUSE_MS = 1;
+const GATHER_PAUSES_MAX = 30;
 /** A store that has not answered by then is said to fail. */
 const PATIENCE_MS = 10_000;
 

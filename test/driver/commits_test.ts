@@ -116,9 +116,9 @@ test("Driver lets changes gather after a large batch, which records less", () =>
     for (let packetId = 1; packetId <= sent; packetId++) lasting.send(ack("puback", packetId));
     stage.turn();
     // Until none come any more.
-    stage.timers.advance(2);
+    stage.timers.advance(1);
     assertEquals(store.tried.length, 1);
-    stage.timers.advance(2);
+    stage.timers.advance(1);
     await settle(stage);
     assertEquals([store.tried.length, types(publisher)], [2, ["puback"]]);
     // After a small one nobody waits.
