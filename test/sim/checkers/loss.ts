@@ -49,9 +49,16 @@ export function wasAccepted(world: World, message: SentMessage): boolean {
     !world.authority.hasRefused(publisher, topic, sentAt, acknowledgedAt);
 }
 
-/** Whether the broker has said that what waits for the client is too much. */
-export function wasDropping(world: World, clientId: string, from: number): boolean {
-  return world.events.some(({ step, event }) =>
-    event.kind === "dropping" && event.clientId === clientId && step >= from
+/**
+ * Whether the broker has said that what waits for the client is too much. It does so once for each
+ * connection, and the one that there was at that step it had accepted before.
+ */
+export function wasDropping({ events }: World, clientId: string, from: number): boolean {
+  const accepted = events.findLast(({ step, event }) =>
+    event.kind === "connected" && event.clientId === clientId && step <= from
+  );
+  const since = accepted?.step ?? 0;
+  return events.some(({ step, event }) =>
+    event.kind === "dropping" && event.clientId === clientId && step >= since
   );
 }
