@@ -1,7 +1,7 @@
 // Nobody gets a message by QoS 2 more often than it has subscriptions that match, whatever happened
 // on the way: to its publisher's connection, to its own, or to the broker.
 
-import { isUncertain, subscribedTo, Violation } from "../model.ts";
+import { isUncertain, type Model, type SessionView, subscribedTo, Violation } from "../model.ts";
 import type { World } from "../world.ts";
 
 export function checkDuplicates({ model }: World): Violation | undefined {
@@ -13,9 +13,10 @@ export function checkDuplicates({ model }: World): Violation | undefined {
       const count = (counts.get(id) ?? 0) + 1;
       counts.set(id, count);
       const filters = new Set(
-        subscribedTo(session, topic).map(({ filter, shareName }) => `${shareName ?? ""} ${filter}`),
+        viewsOf(model, session).flatMap((view) => subscribedTo(view, topic))
+          .map(({ filter, shareName }) => `${shareName ?? ""} ${filter}`),
       );
-      // Once may be by what it had subscribed to before it lost sight of its session.
+      // Once may be by one that it gave up before it lost sight of its session.
       if (count <= Math.max(1, filters.size)) continue;
       const { clientId } = session;
       return new Violation(
@@ -25,4 +26,11 @@ export function checkDuplicates({ model }: World): Violation | undefined {
     }
   }
   return undefined;
+}
+
+/** Who has lost sight of a session may still have what it had subscribed to there. */
+function viewsOf({ sessions, clients }: Model, session: SessionView): readonly SessionView[] {
+  const { clientId } = session;
+  if (clients.get(clientId)!.kind !== "brief") return [session];
+  return sessions.filter((other) => other.clientId === clientId);
 }
