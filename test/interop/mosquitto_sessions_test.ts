@@ -229,11 +229,11 @@ async function shares(site: Site, qos: number): Promise<typeof FAIR_SHARES> {
   const members = await Promise.all(
     VERSIONS.map((version) =>
       subscribe(site, `member-${version}-${qos}`, [
-        ...["-V", version, "-q", `${qos}`, "-C", "100", "-t", `$share/group/work/${qos}/+`],
+        ...["-V", version, "-q", `${qos}`, "-C", "100", "-t", `$share/group/jobs/${qos}/+`],
       ])
     ),
   );
-  await publish(site, ["-q", `${qos}`, "-t", `work/${qos}/x`, "-l"], numberedLines(300));
+  await publish(site, ["-q", `${qos}`, "-t", `jobs/${qos}/x`, "-l"], numberedLines(300));
   const shares = (await Promise.all(members.map(printed)))
     .map(({ stdout }) => linesOf(stdout).map(Number));
   return {
